@@ -1,1 +1,23 @@
-//! (laid out next)
+//! Settings: where they come from, what they may be, and what is wrong with those that can not be used.
+//!
+//! Owns the names, defaults and forms of all settings, and the order in which their sources win: the defaults, then the
+//! file, then the environment, then the command line. Leaves to others what a setting *does*, and opens nothing that a
+//! setting names: whether a folder can be written or a database be reached is found out by who uses it.
+//!
+//! Start reading at [`Settings`]; [`Sources`] says where values are looked for, [`ConfigError`] lists every mistake of
+//! all sources at once.
+
+mod layers;
+mod problem;
+mod reader;
+mod settings;
+mod sources;
+mod values;
+
+pub use problem::{ConfigError, Origin, Problem};
+pub use settings::{
+    AuthSettings, BuildSettings, DataSettings, DatabaseSettings, LogSettings, RateLimitSettings, ReleaseSettings,
+    ServerSettings, Settings, SiteServerSettings,
+};
+pub use sources::Sources;
+pub use values::{AddressRange, ByteSize, DatabaseUrl, LogFormat, PerMinute};

@@ -1,0 +1,362 @@
+//! Every setting: its name, its default, its form and what it is for, one struct per section.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use microblog_domain::SiteSettings;
+
+use crate::layers::Layers;
+use crate::problem::ConfigError;
+use crate::reader::Reader;
+use crate::sources::Sources;
+use crate::values::{AddressRange, ByteSize, DatabaseUrl, LogFormat, PerMinute};
+
+/// All settings of the program. Relative paths start at the folder that it was started in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// `data.*`
+    pub data: DataSettings,
+    /// `database.*`
+    pub database: DatabaseSettings,
+    /// `build.*`
+    pub build: BuildSettings,
+    /// `release.*`
+    pub release: ReleaseSettings,
+    /// `server.*`
+    pub server: ServerSettings,
+    /// `site.listen` and `site.theme`: how the site is served and dressed.
+    pub site_server: SiteServerSettings,
+    /// `site.*`: what a new site starts with. Once it exists, its owner changes these in the dashboard.
+    pub site: SiteSettings,
+    /// `auth.*`
+    pub auth: AuthSettings,
+    /// `rate_limit.*`
+    pub rate_limit: RateLimitSettings,
+    /// `log.*`
+    pub log: LogSettings,
+}
+
+/// Where the program keeps what must not be lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataSettings {
+    /// `data.dir`, default `./data`: the database, if it is a file, and the uploads.
+    pub dir: PathBuf,
+}
+
+impl DataSettings {
+    /// The folder of the uploads.
+    #[must_use]
+    pub fn media_dir(&self) -> PathBuf {
+        self.dir.join("media")
+    }
+}
+
+/// Where posts, users and jobs are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatabaseSettings {
+    /// `database.url`, default `sqlite://` and `microblog.db` in the data folder.
+    pub url: DatabaseUrl,
+}
+
+/// How the site is built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildSettings {
+    /// `build.dir`, default `./build`: the releases; `current` in it is what readers see.
+    pub dir: PathBuf,
+    /// `build.deadline`, default `15m`: a build that takes longer has failed.
+    pub deadline: Duration,
+}
+
+/// What becomes of releases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReleaseSettings {
+    /// `release.keep`, default 10, from 2 to 1000: how many can be gone back to.
+    pub keep: u32,
+}
+
+/// How the API and the dashboard are served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerSettings {
+    /// `server.listen`, default `127.0.0.1:8000`.
+    pub listen: SocketAddr,
+    /// `server.trusted_proxies`, default this machine: whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    pub trusted_proxies: Vec<AddressRange>,
+    /// `server.request_timeout`, default `30s`: after it a request is answered with 503. Uploads and event streams
+    /// may take longer.
+    pub request_timeout: Duration,
+    /// `server.upload_timeout`, default `10m`: the same for uploads.
+    pub upload_timeout: Duration,
+    /// `server.max_body`, default `8 MiB`: the largest request, but for uploads.
+    pub max_body: ByteSize,
+    /// `server.max_upload`, default `50 MiB`: the largest upload.
+    pub max_upload: ByteSize,
+}
+
+/// How `microblog up` serves the site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SiteServerSettings {
+    /// `site.listen`, default `127.0.0.1:8080`.
+    pub listen: SocketAddr,
+    /// `site.theme`: a folder whose templates and files take the place of the theme's own.
+    pub theme: Option<PathBuf>,
+}
+
+/// Logging in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuthSettings {
+    /// `auth.session_lifetime`, default `30d`: when a log-in ends by itself.
+    pub session_lifetime: Duration,
+    /// `auth.min_password_length`, default 10, from 8 to 128: characters in a new password.
+    pub min_password_length: u32,
+}
+
+/// How often a client may ask; beyond it the answer is 429.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimitSettings {
+    /// `rate_limit.login`, default 5: attempts to log in, a minute and address.
+    pub login: PerMinute,
+    /// `rate_limit.builds`, default 10: builds asked for by hand, a minute and user.
+    pub builds: PerMinute,
+    /// `rate_limit.api`, default 100: requests, a minute and client.
+    pub api: PerMinute,
+    /// `rate_limit.owner`, default 10000: requests, a minute and owner.
+    pub owner: PerMinute,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSettings {
+    /// `log.format`, default `auto`.
+    pub format: LogFormat,
+    /// `log.level`, default `info`: a level, or levels by target such as `info,microblog_store=debug`.
+    pub level: String,
+}
+
+impl Settings {
+    /// Reads all settings, or tells every mistake in them.
+    pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
+        let mut reader = Reader::new(Layers::read(sources));
+        let settings = Self::read(&mut reader);
+        reader.finish()?;
+        Ok(settings)
+    }
+
+    fn read(reader: &mut Reader) -> Self {
+        let data = DataSettings { dir: reader.value("data.dir", "./data".into()) };
+        Self {
+            database: DatabaseSettings {
+                url: reader.value("database.url", DatabaseUrl::Sqlite(data.dir.join("microblog.db"))),
+            },
+            build: read_build(reader),
+            release: ReleaseSettings {
+                keep: reader.checked("release.keep", 10, "a number from 2 to 1000", |keep| (2..=1_000).contains(keep)),
+            },
+            server: read_server(reader),
+            site_server: SiteServerSettings {
+                listen: reader.value("site.listen", SocketAddr::from(([127, 0, 0, 1], 8080))),
+                theme: reader.optional("site.theme"),
+            },
+            site: read_site(reader),
+            auth: read_auth(reader),
+            rate_limit: read_rate_limit(reader),
+            log: LogSettings {
+                format: reader.value("log.format", LogFormat::Auto),
+                level: reader.value("log.level", "info".to_owned()),
+            },
+            data,
+        }
+    }
+}
+
+fn read_build(reader: &mut Reader) -> BuildSettings {
+    BuildSettings {
+        dir: reader.value("build.dir", "./build".into()),
+        deadline: positive(reader, "build.deadline", Duration::from_secs(15 * 60)),
+    }
+}
+
+fn read_server(reader: &mut Reader) -> ServerSettings {
+    let this_machine = ["127.0.0.0/8", "::1"].iter().filter_map(|range| range.parse().ok()).collect();
+    let size = |reader: &mut Reader, key, default| {
+        reader.checked(key, default, "a size of at least 1 KiB", |size: &ByteSize| size.0 >= 1_024)
+    };
+    ServerSettings {
+        listen: reader.value("server.listen", SocketAddr::from(([127, 0, 0, 1], 8000))),
+        trusted_proxies: reader.value("server.trusted_proxies", this_machine),
+        request_timeout: positive(reader, "server.request_timeout", Duration::from_secs(30)),
+        upload_timeout: positive(reader, "server.upload_timeout", Duration::from_secs(10 * 60)),
+        max_body: size(reader, "server.max_body", ByteSize::mebibytes(8)),
+        max_upload: size(reader, "server.max_upload", ByteSize::mebibytes(50)),
+    }
+}
+
+fn read_site(reader: &mut Reader) -> SiteSettings {
+    let default = SiteSettings::default();
+    let site = SiteSettings {
+        title: reader.value("site.title", default.title),
+        description: reader.value("site.description", default.description),
+        base_url: reader.value("site.base_url", default.base_url),
+        language: reader.value("site.language", default.language),
+        timezone: reader.value("site.timezone", default.timezone),
+        author: reader.value("site.author", default.author),
+        permalink: reader.value("site.permalink", default.permalink),
+        posts_per_page: reader.value("site.posts_per_page", default.posts_per_page),
+        feed_items: reader.value("site.feed_items", default.feed_items),
+        highlight: reader.value("site.highlight", default.highlight),
+        menu: default.menu,
+    };
+    for problem in site.problems() {
+        reader.reject(&format!("site.{}", problem.field), problem.message);
+    }
+    site
+}
+
+fn read_auth(reader: &mut Reader) -> AuthSettings {
+    let length = |length: &u32| (8..=128).contains(length);
+    AuthSettings {
+        session_lifetime: positive(reader, "auth.session_lifetime", Duration::from_secs(30 * 24 * 60 * 60)),
+        min_password_length: reader.checked("auth.min_password_length", 10, "a number from 8 to 128", length),
+    }
+}
+
+fn read_rate_limit(reader: &mut Reader) -> RateLimitSettings {
+    RateLimitSettings {
+        login: reader.value("rate_limit.login", PerMinute::new(5)),
+        builds: reader.value("rate_limit.builds", PerMinute::new(10)),
+        api: reader.value("rate_limit.api", PerMinute::new(100)),
+        owner: reader.value("rate_limit.owner", PerMinute::new(10_000)),
+    }
+}
+
+/// A length of time from a second to a year: zero would stop everything, and more than a year overflows dates.
+fn positive(reader: &mut Reader, key: &'static str, default: Duration) -> Duration {
+    let year = Duration::from_secs(366 * 24 * 60 * 60);
+    reader.checked(key, default, "a length of time from 1s to 366d", |given| !given.is_zero() && *given <= year)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::{Origin, Problem};
+
+    fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect()
+    }
+
+    fn file(name: &str, text: &str) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        (folder, path)
+    }
+
+    fn messages(sources: &Sources) -> Vec<String> {
+        let error = Settings::load(sources).unwrap_err();
+        error.problems.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn nothing_needs_to_be_set() {
+        let settings = Settings::load(&Sources::default()).unwrap();
+        assert_eq!(settings.server.listen.to_string(), "127.0.0.1:8000");
+        assert_eq!(settings.database.url, DatabaseUrl::Sqlite("./data/microblog.db".into()));
+        assert_eq!(settings.site, SiteSettings::default());
+        assert_eq!(settings.rate_limit.login, PerMinute::new(5));
+    }
+
+    #[test]
+    fn the_database_moves_with_the_data_folder() {
+        let sources = Sources { command_line: pairs(&[("data.dir", "/srv/blog")]), ..Sources::default() };
+        let settings = Settings::load(&sources).unwrap();
+        assert_eq!(settings.database.url, DatabaseUrl::Sqlite("/srv/blog/microblog.db".into()));
+        assert_eq!(settings.data.media_dir(), PathBuf::from("/srv/blog/media"));
+    }
+
+    #[test]
+    fn the_command_line_wins_over_the_environment_and_that_over_the_file() {
+        let text = "[site]\ntitle = 'file'\nauthor = 'file'\nlanguage = 'de'\n";
+        let (_folder, path) = file("microblog.toml", text);
+        let sources = Sources {
+            file: Some(path),
+            environment: pairs(&[
+                ("MICROBLOG__SITE__TITLE", "environment"),
+                ("MICROBLOG__SITE__AUTHOR", "environment"),
+            ]),
+            command_line: pairs(&[("site.title", "command line")]),
+        };
+        let site = Settings::load(&sources).unwrap().site;
+        assert_eq!((&*site.title, &*site.author, &*site.language), ("command line", "environment", "de"));
+    }
+
+    #[test]
+    fn toml_and_yaml_say_the_same() {
+        let toml = "[server]\nlisten = ':9000'\ntrusted_proxies = ['10.0.0.0/8', '::1']\n[release]\nkeep = 3\n";
+        let yaml = "server:\n  listen: ':9000'\n  trusted_proxies: [10.0.0.0/8, '::1']\nrelease:\n  keep: 3\n";
+        let [one, other] = [("x.toml", toml), ("x.yaml", yaml)].map(|(name, text)| {
+            let (_folder, path) = file(name, text);
+            Settings::load(&Sources { file: Some(path), ..Sources::default() }).unwrap()
+        });
+        assert_eq!(one, other);
+        assert_eq!((one.release.keep, one.server.trusted_proxies.len()), (3, 2));
+    }
+
+    #[test]
+    fn every_mistake_is_told_at_once_with_its_place() {
+        let (_folder, path) = file("microblog.toml", "[servr]\nlisten = 'x'\n[release]\nkeep = 1\n");
+        let sources = Sources {
+            file: Some(path.clone()),
+            environment: pairs(&[("MICROBLOG__SERVER__LISTEN", "localhost:8000"), ("HOME", "/root")]),
+            command_line: pairs(&[("site.timezone", "Mars/Olympus")]),
+        };
+        let file = path.display();
+        assert_eq!(
+            messages(&sources),
+            [
+                format!("release.keep = \"1\" (in {file}): expected a number from 2 to 1000"),
+                "server.listen = \"localhost:8000\" (in the environment, MICROBLOG__SERVER__LISTEN): expected an \
+                 address and a port such as 127.0.0.1:8000, or :8000 for all addresses"
+                    .to_owned(),
+                "site.timezone = \"Mars/Olympus\" (on the command line): expected a time zone such as Europe/Berlin \
+                 (\"Mars/Olympus\" is not a time zone; write it like Europe/Berlin or UTC)"
+                    .to_owned(),
+                format!("servr.listen (in {file}): there is no such setting; did you mean server.listen?"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_password_in_a_wrong_value_is_never_shown() {
+        let (_folder, path) = file("url", "mysql://root:hunter2@db/blog\n");
+        let variable = pairs(&[("MICROBLOG__DATABASE__URL_FILE", path.to_str().unwrap())]);
+        let messages = messages(&Sources { environment: variable, ..Sources::default() });
+        assert!(messages[0].starts_with("database.url (in "), "{messages:?}");
+        assert!(!messages[0].contains("hunter2"), "{messages:?}");
+    }
+
+    #[test]
+    fn a_value_can_be_read_from_a_file_but_not_given_twice() {
+        let (_folder, path) = file("url", "sqlite:///srv/secret.db\n");
+        let named = ("MICROBLOG__DATABASE__URL_FILE", path.to_str().unwrap());
+        let load = |environment| Settings::load(&Sources { environment, ..Sources::default() });
+        assert_eq!(load(pairs(&[named])).unwrap().database.url, DatabaseUrl::Sqlite("/srv/secret.db".into()));
+        let both = load(pairs(&[named, ("MICROBLOG__DATABASE__URL", "sqlite://x")])).unwrap_err();
+        assert!(both.to_string().contains("keep one of the two"), "{both}");
+    }
+
+    #[test]
+    fn a_broken_or_missing_file_says_where_it_is_broken() {
+        let (_folder, path) = file("x.toml", "[server\nlisten = 1\n");
+        let problems = Settings::load(&Sources { file: Some(path), ..Sources::default() }).unwrap_err().problems;
+        let [Problem::Unreadable { origin: Origin::File(_), reason }] = &problems[..] else { panic!("{problems:?}") };
+        assert!(reason.contains("line 1"), "{reason}");
+        let missing = Sources { file: Some("/nowhere/x.toml".into()), ..Sources::default() };
+        assert!(messages(&missing)[0].contains("/nowhere/x.toml"));
+    }
+
+    #[test]
+    fn an_empty_variable_counts_as_not_set() {
+        let environment = pairs(&[("MICROBLOG__SITE__TITLE", "")]);
+        assert!(Settings::load(&Sources { environment, ..Sources::default() }).is_ok());
+    }
+}
