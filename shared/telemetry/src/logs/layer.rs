@@ -1,0 +1,174 @@
+//! Gathers events and the spans around them into records, and writes each with one call.
+
+use std::io::Write as _;
+use std::sync::Arc;
+
+use microblog_domain::Clock;
+use tracing::span::{Attributes, Id, Record as SpanRecord};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::{Context, Layer};
+use tracing_subscriber::registry::LookupSpan;
+
+use super::record::{Fields, Record};
+use super::write::Form;
+
+/// The part of the subscriber that writes log lines.
+#[derive(Debug)]
+pub struct LogLayer<W> {
+    form: Form,
+    service: &'static str,
+    clock: Arc<dyn Clock>,
+    writer: W,
+}
+
+impl<W> LogLayer<W> {
+    /// Writes to what `writer` makes.
+    pub fn new(form: Form, service: &'static str, clock: Arc<dyn Clock>, writer: W) -> Self {
+        Self { form, service, clock, writer }
+    }
+
+    fn record<S: Subscriber + for<'a> LookupSpan<'a>>(&self, event: &Event<'_>, context: &Context<'_, S>) -> Record {
+        let mut fields = Fields::default();
+        for span in context.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
+            if let Some(Fields(outer)) = span.extensions().get::<Fields>() {
+                fields.0.extend(outer.clone());
+            }
+        }
+        event.record(&mut fields);
+        Record {
+            timestamp: self.clock.now(),
+            level: *event.metadata().level(),
+            target: event.metadata().target().to_owned(),
+            service: self.service,
+            fields: fields.0,
+        }
+    }
+}
+
+impl<S, W> Layer<S> for LogLayer<W>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    W: for<'w> MakeWriter<'w> + 'static,
+{
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let mut fields = Fields::default();
+        attributes.record(&mut fields);
+        if let Some(span) = context.span(id) {
+            span.extensions_mut().insert(fields);
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &SpanRecord<'_>, context: Context<'_, S>) {
+        if let Some(span) = context.span(id)
+            && let Some(fields) = span.extensions_mut().get_mut::<Fields>()
+        {
+            values.record(fields);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let line = self.form.line(self.record(event, &context));
+        // A log that can not be written must not stop the work, and there is nowhere left to say so.
+        let _ = self.writer.make_writer().write_all(line.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Mutex;
+
+    use microblog_domain::Timestamp;
+    use serde_json::Value;
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct StoppedClock;
+
+    impl Clock for StoppedClock {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_second(1_800_000_000).unwrap()
+        }
+    }
+
+    #[derive(Clone, Default)]
+    struct Sink(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(form: Form, log: impl FnOnce()) -> String {
+        let sink = Sink::default();
+        let writer = sink.clone();
+        let layer = LogLayer::new(form, "api", Arc::new(StoppedClock), move || writer.clone());
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), log);
+        String::from_utf8(sink.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn every_line_inside_carries_the_ids_of_the_spans_around_it() {
+        let text = logged(Form::Json, || {
+            let request = tracing::info_span!("request", request_id = "r-1", user = tracing::field::Empty);
+            let _inside = request.enter();
+            request.record("user", "ada");
+            let _deeper = tracing::info_span!("build", job_id = "j-7").entered();
+            tracing::info!(target: "audit", pages = 3, "the site was built");
+        });
+        insta::assert_snapshot!(text, @r#"{"timestamp":"2027-01-15T08:00:00Z","level":"info","target":"audit","message":"the site was built","service":"api","request_id":"r-1","user":"ada","job_id":"j-7","pages":3}"#);
+    }
+
+    #[test]
+    fn secrets_are_hidden_in_both_forms_wherever_they_stand() {
+        for form in [Form::Json, Form::Text] {
+            let text = logged(form, || {
+                let _span = tracing::info_span!("request", Authorization = "Bearer hunter2").entered();
+                tracing::warn!(password = "hunter2", csrf_token = ?"hunter2", author = "ada", "log-in failed");
+            });
+            assert!(!text.contains("hunter2"), "{text}");
+            assert!(text.contains("[redacted]") && text.contains("ada"), "{text}");
+        }
+    }
+
+    #[test]
+    fn hostile_text_stays_on_its_line() {
+        let hostile = "one\n{\"level\":\"error\"}\u{1b}[2J";
+        let json = logged(Form::Json, || tracing::info!(slug = hostile, "{hostile}"));
+        assert_eq!(json.lines().count(), 1);
+        let parsed: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!((&parsed["slug"], &parsed["message"]), (&Value::from(hostile), &Value::from(hostile)));
+        let text = logged(Form::Text, || tracing::info!(slug = hostile, "{hostile}"));
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(!text.contains("\u{1b}[2J"), "{text}");
+    }
+
+    #[test]
+    fn a_field_can_not_pose_as_a_part_of_the_line() {
+        let json = logged(Form::Json, || tracing::info!(level = "error", service = "other", "told"));
+        let parsed: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!((&parsed["level"], &parsed["service"]), (&Value::from("info"), &Value::from("api")));
+    }
+
+    #[test]
+    fn an_error_is_told_with_its_causes_and_a_huge_value_is_cut() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("the post was not saved")]
+        struct Outer(#[source] io::Error);
+        let error = Outer(io::Error::other("disk full"));
+        let text = logged(Form::Json, || {
+            tracing::error!(error = &error as &dyn std::error::Error, body = "x".repeat(100_000), "failed");
+        });
+        assert!(text.contains("the post was not saved: disk full"), "{text}");
+        assert!(text.len() < 20_000);
+    }
+}

@@ -1,0 +1,56 @@
+//! Log lines: one JSON object each, or text that people read.
+//!
+//! A line holds its event and the fields of all spans around it, the inner ones winning: whatever is logged while a
+//! request is answered carries its `request_id`, and inside a build its `job_id`. Both forms are made from one
+//! [`record::Record`], in which secrets are already hidden, so that neither form can forget to.
+
+mod layer;
+mod record;
+mod write;
+
+use std::io::IsTerminal as _;
+use std::sync::Arc;
+
+use microblog_domain::Clock;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
+
+pub use layer::LogLayer;
+pub use write::Form;
+
+/// How lines are to be written.
+#[derive(Debug, Clone)]
+pub struct LogOptions {
+    /// Which form; `None` means text on a terminal and JSON elsewhere.
+    pub form: Option<Form>,
+    /// The level, or levels by target: `info,microblog_store=debug`.
+    pub level: String,
+    /// What every line says as `service`.
+    pub service: &'static str,
+}
+
+/// Logs can not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The level is not one.
+    #[error(
+        "log.level = {level:?}: expected a level such as info, or levels by target such as info,microblog_store=debug"
+    )]
+    Level {
+        /// As given.
+        level: String,
+    },
+    /// Something else in the process logs already.
+    #[error("logs were started already: {0}")]
+    Started(#[from] TryInitError),
+}
+
+/// Starts logging to standard error, for the whole process. To be called once, before anything is logged.
+pub fn start(options: &LogOptions, clock: Arc<dyn Clock>) -> Result<(), LogError> {
+    let filter = EnvFilter::try_new(&options.level).map_err(|_| LogError::Level { level: options.level.clone() })?;
+    let form = options.form.unwrap_or_else(|| if std::io::stderr().is_terminal() { Form::Text } else { Form::Json });
+    let layer = LogLayer::new(form, options.service, clock, std::io::stderr);
+    tracing_subscriber::registry().with(filter).with(layer).try_init()?;
+    Ok(())
+}
