@@ -2,7 +2,7 @@
 //!
 //! A line holds its event and the fields of all spans around it, the inner ones winning: whatever is logged while a
 //! request is answered carries its `request_id`, and inside a build its `job_id`. Both forms are made from one
-//! [`record::Record`], in which secrets are already hidden, so that neither form can forget to.
+//! `record::Record`, in which secrets are already hidden, so that neither form can forget to.
 
 mod layer;
 mod record;
