@@ -1,0 +1,354 @@
+//! What the site remembers of one post: everything but its text.
+//!
+//! An [`Entry`] is made once per saved post ("digested") and then shared by every page that mentions it. It offers the
+//! post to templates in three sizes, each with the fingerprint of exactly what it shows:
+//!
+//! * [`Link`]: title, address, date. For neighbours and archives.
+//! * [`Card`]: a link with excerpt, tags and picture; the whole text for notes. For lists.
+//! * the whole post, which is rendered from its source when a page needs it.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use microblog_domain::{
+    Fingerprint, FingerprintBuilder, PathError, PostContent, PostId, PostKind, SiteSettings, Tag, UrlPath,
+};
+use minijinja::Value;
+use minijinja::value::{Object, ObjectRepr};
+
+use crate::markdown::{self, MarkdownOptions};
+
+/// Characters of an excerpt made from a post's text.
+const EXCERPT_CHARS: usize = 280;
+/// Characters of the name that a note without title gets in links.
+const NOTE_NAME_CHARS: usize = 60;
+/// Words that a person reads in a minute.
+const WORDS_PER_MINUTE: usize = 220;
+
+/// A published post as its source (database, folder) gives it.
+#[derive(Debug, Clone)]
+pub struct SourcePost {
+    /// Its id.
+    pub id: PostId,
+    /// What its author wrote.
+    pub content: PostContent,
+    /// When that last changed.
+    pub updated_at: Timestamp,
+}
+
+/// Orders posts in time; equal times are told apart by id, so that every build sorts alike.
+pub(crate) type OrderKey = (Timestamp, PostId);
+
+/// What the site remembers of one post.
+#[derive(Debug)]
+pub struct Entry {
+    pub(crate) id: PostId,
+    pub(crate) kind: PostKind,
+    pub(crate) published_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+    /// The day of publication in the site's time zone.
+    pub(crate) date: Date,
+    pub(crate) address: UrlPath,
+    pub(crate) aliases: Vec<UrlPath>,
+    pub(crate) tags: Vec<Tag>,
+    pub(crate) link: Arc<Link>,
+    pub(crate) card: Arc<Card>,
+    /// Of everything that the post's own page shows.
+    pub(crate) fingerprint: Fingerprint,
+}
+
+impl Entry {
+    /// Digests a post under these settings.
+    ///
+    /// # Errors
+    /// When the post's address is too long.
+    pub fn digest(post: &SourcePost, settings: &SiteSettings) -> Result<Self, PathError> {
+        let content = &post.content;
+        let published_at = content.published_at.unwrap_or(post.updated_at);
+        let date = published_at.to_zoned(settings.timezone.rules().clone()).date();
+        let address = address_of(content, date, settings)?;
+        let summary = Summary::of(content, &address, settings);
+        let link = Arc::new(Link::new(&summary, published_at, date, &address, settings));
+        let card = Arc::new(Card::new(Arc::clone(&link), content, summary, settings));
+        let fingerprint = FingerprintBuilder::new()
+            .fingerprint(card.fingerprint)
+            .text(&content.markdown)
+            .number(post.updated_at.as_microsecond().cast_unsigned())
+            .text(&serde_json::to_string(&content.extra).unwrap_or_default())
+            .finish();
+        Ok(Self {
+            id: post.id,
+            kind: content.kind,
+            published_at,
+            updated_at: post.updated_at,
+            date,
+            address,
+            aliases: content.aliases.clone(),
+            tags: content.tags.clone(),
+            link,
+            card,
+            fingerprint,
+        })
+    }
+
+    /// The post's id.
+    #[must_use]
+    pub fn id(&self) -> PostId {
+        self.id
+    }
+
+    /// The post's address within the site.
+    #[must_use]
+    pub fn address(&self) -> &UrlPath {
+        &self.address
+    }
+
+    pub(crate) fn order(&self) -> OrderKey {
+        (self.published_at, self.id)
+    }
+}
+
+fn address_of(content: &PostContent, date: Date, settings: &SiteSettings) -> Result<UrlPath, PathError> {
+    match (&content.permalink, content.kind) {
+        (Some(own), _) => Ok(own.clone()),
+        (None, PostKind::Page) => UrlPath::folder([content.slug.as_str()]),
+        (None, PostKind::Article | PostKind::Note) => settings.permalink.address(&content.slug, date),
+    }
+}
+
+/// The short forms of a post's text.
+struct Summary {
+    title: Option<String>,
+    name: String,
+    excerpt: String,
+    /// A note's whole text, rendered.
+    html: Option<String>,
+}
+
+impl Summary {
+    fn of(content: &PostContent, address: &UrlPath, settings: &SiteSettings) -> Self {
+        let excerpt = match &content.description {
+            Some(description) => description.clone(),
+            None => markdown::excerpt(&content.markdown, EXCERPT_CHARS),
+        };
+        let title = content.title.clone().filter(|title| !title.trim().is_empty());
+        let name = match &title {
+            Some(title) => title.clone(),
+            None => shorten(&excerpt, NOTE_NAME_CHARS).unwrap_or_else(|| content.slug.to_string()),
+        };
+        let html = title.is_none().then(|| {
+            let options = MarkdownOptions {
+                highlight: settings.highlight,
+                base_path: settings.base_url.path_prefix(),
+                page_path: address.as_str(),
+            };
+            markdown::render(&content.markdown, &options).html
+        });
+        Self { title, name, excerpt, html }
+    }
+}
+
+/// Cuts at a word border; `None` for nothing but space.
+fn shorten(text: &str, max_chars: usize) -> Option<String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return None;
+    }
+    let Some((limit, _)) = text.char_indices().nth(max_chars) else {
+        return Some(text.to_owned());
+    };
+    let end = text[..limit].rfind(char::is_whitespace).unwrap_or(limit);
+    Some(format!("{}…", text[..end].trim_end()))
+}
+
+/// The day as readers see it: spelt out in English, ISO 8601 elsewhere.
+pub(crate) fn display_day(date: Date, language: &str) -> String {
+    if language.split('-').next() == Some("en") {
+        return date.strftime("%-d %B %Y").to_string();
+    }
+    date.to_string()
+}
+
+/// The smallest form of a post: what a link to it shows.
+#[derive(Debug)]
+pub(crate) struct Link {
+    title: Value,
+    url: Value,
+    /// RFC 3339, for `datetime` attributes.
+    date: Value,
+    day: Value,
+    pub(crate) fingerprint: Fingerprint,
+}
+
+impl Link {
+    fn new(summary: &Summary, published_at: Timestamp, date: Date, address: &UrlPath, settings: &SiteSettings) -> Self {
+        let url = format!("{}{}", settings.base_url.path_prefix(), address.href());
+        let day = display_day(date, &settings.language);
+        let fingerprint =
+            FingerprintBuilder::new().text(&summary.name).text(&url).text(&published_at.to_string()).text(&day).finish();
+        Self {
+            title: Value::from(summary.name.as_str()),
+            url: Value::from_safe_string(url),
+            date: Value::from_safe_string(published_at.to_string()),
+            day: Value::from(day),
+            fingerprint,
+        }
+    }
+
+    fn field(&self, key: &str) -> Option<Value> {
+        Some(match key {
+            "title" => self.title.clone(),
+            "url" => self.url.clone(),
+            "date" => self.date.clone(),
+            "day" => self.day.clone(),
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn title(&self) -> &str {
+        self.title.as_str().unwrap_or_default()
+    }
+}
+
+impl Object for Link {
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        self.field(key)
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.field(key.as_str()?)
+    }
+}
+
+/// What a list shows of a post.
+#[derive(Debug)]
+pub(crate) struct Card {
+    link: Arc<Link>,
+    kind: PostKind,
+    /// Undefined for notes.
+    heading: Value,
+    excerpt: Value,
+    /// A note's whole text; undefined for others.
+    html: Value,
+    tags: Value,
+    image: Value,
+    authors: Value,
+    minutes: Value,
+    pub(crate) fingerprint: Fingerprint,
+}
+
+impl Card {
+    fn new(link: Arc<Link>, content: &PostContent, summary: Summary, settings: &SiteSettings) -> Self {
+        let words = content.markdown.split_ascii_whitespace().count();
+        let minutes = words.div_ceil(WORDS_PER_MINUTE).max(1);
+        let mut inputs = FingerprintBuilder::new()
+            .fingerprint(link.fingerprint)
+            .text(content.kind.as_str())
+            .optional(summary.title.as_deref())
+            .text(&summary.excerpt)
+            .optional(summary.html.as_deref())
+            .optional(content.image.as_deref())
+            .number(minutes as u64)
+            .number(content.tags.len() as u64);
+        for tag in &content.tags {
+            inputs.add(tag.name().as_bytes());
+        }
+        for author in &content.authors {
+            inputs.add(author.as_bytes());
+        }
+        let base_path = settings.base_url.path_prefix();
+        Self {
+            link,
+            kind: content.kind,
+            heading: summary.title.map(Value::from).unwrap_or_default(),
+            excerpt: Value::from(summary.excerpt),
+            html: summary.html.map(Value::from_safe_string).unwrap_or_default(),
+            tags: content.tags.iter().map(|tag| Value::from_object(TagLink::new(tag, base_path))).collect(),
+            image: content.image.as_deref().map(|image| prefixed(base_path, image)).map(Value::from).unwrap_or_default(),
+            authors: author_names(content, settings),
+            minutes: Value::from(minutes),
+            fingerprint: inputs.finish(),
+        }
+    }
+
+    pub(crate) fn field(&self, key: &str) -> Option<Value> {
+        Some(match key {
+            "heading" => self.heading.clone(),
+            "excerpt" => self.excerpt.clone(),
+            "html" => self.html.clone(),
+            "tags" => self.tags.clone(),
+            "image" => self.image.clone(),
+            "authors" => self.authors.clone(),
+            "minutes" => self.minutes.clone(),
+            "kind" => Value::from(self.kind.as_str()),
+            _ => return self.link.field(key),
+        })
+    }
+
+    pub(crate) fn excerpt(&self) -> &str {
+        self.excerpt.as_str().unwrap_or_default()
+    }
+
+    pub(crate) fn image(&self) -> Option<&str> {
+        self.image.as_str()
+    }
+
+    pub(crate) fn author_names(&self) -> Vec<String> {
+        self.authors.try_iter().map(|names| names.map(|name| name.to_string()).collect()).unwrap_or_default()
+    }
+}
+
+impl Object for Card {
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        self.field(key)
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.field(key.as_str()?)
+    }
+}
+
+fn author_names(content: &PostContent, settings: &SiteSettings) -> Value {
+    if !content.authors.is_empty() {
+        return content.authors.iter().map(|name| Value::from(name.as_str())).collect();
+    }
+    Some(settings.author.as_str()).filter(|name| !name.is_empty()).into_iter().map(Value::from).collect()
+}
+
+/// Puts the site's folder before an address within the site; leaves whole URLs alone.
+pub(crate) fn prefixed(base_path: &str, url: &str) -> String {
+    if url.starts_with('/') && !url.starts_with("//") { format!("{base_path}{url}") } else { url.to_owned() }
+}
+
+/// A tag and the address of its page.
+#[derive(Debug)]
+pub(crate) struct TagLink {
+    title: Value,
+    url: Value,
+}
+
+impl TagLink {
+    fn new(tag: &Tag, base_path: &str) -> Self {
+        let url = UrlPath::folder(["tags", tag.slug().as_str()]).map(|path| path.href()).unwrap_or_default();
+        Self { title: Value::from(tag.name()), url: Value::from_safe_string(format!("{base_path}{url}")) }
+    }
+}
+
+impl Object for TagLink {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Map
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        match key {
+            "title" => Some(self.title.clone()),
+            "url" => Some(self.url.clone()),
+            _ => None,
+        }
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+}

@@ -1,0 +1,153 @@
+//! Who answers at an address, when several posts want it.
+//!
+//! Each post claims the file of its address and those of its aliases. The first claim wins: an address before an alias,
+//! then the older post; so the winner depends on the posts alone, not on the order in which they came. Files that the
+//! site makes itself can not be claimed, and a file gives way to a folder of its name.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use microblog_domain::{FilePath, PostId};
+
+use crate::entry::{Entry, OrderKey};
+
+/// A post's wish to answer at an address. Sorted by who goes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Claim {
+    is_alias: bool,
+    order: OrderKey,
+}
+
+impl Claim {
+    pub(crate) fn post(self) -> PostId {
+        self.order.1
+    }
+}
+
+/// What stands at an address that a post claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tenant {
+    Post(PostId),
+    /// An alias, which leads to the post.
+    Redirect(PostId),
+}
+
+/// Why a post does not answer at an address it wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// Another post was first.
+    By(PostId),
+    /// The site itself needs the address.
+    BySite,
+    /// A folder of this name is needed by another post.
+    ByFolder,
+}
+
+/// All claims on the site.
+#[derive(Debug, Default)]
+pub(crate) struct Claims(BTreeMap<FilePath, Vec<Claim>>);
+
+impl Claims {
+    pub(crate) fn add(&mut self, entry: &Entry) {
+        for (file, claim) in claims_of(entry) {
+            let claims = self.0.entry(file).or_default();
+            if let Err(at) = claims.binary_search(&claim) {
+                claims.insert(at, claim);
+            }
+        }
+    }
+
+    pub(crate) fn remove(&mut self, entry: &Entry) {
+        for (file, claim) in claims_of(entry) {
+            let Some(claims) = self.0.get_mut(&file) else { continue };
+            claims.retain(|other| *other != claim);
+            if claims.is_empty() {
+                self.0.remove(&file);
+            }
+        }
+    }
+
+    /// Who answers with this file.
+    pub(crate) fn tenant(&self, file: &FilePath) -> Option<Tenant> {
+        let first = self.0.get(file)?.first()?;
+        if is_reserved(file) || self.is_folder(file) {
+            return None;
+        }
+        Some(if first.is_alias { Tenant::Redirect(first.post()) } else { Tenant::Post(first.post()) })
+    }
+
+    /// The files on which a change of this post's claims may have an effect.
+    pub(crate) fn touched_by(&self, entry: &Entry) -> Vec<FilePath> {
+        let mut files: Vec<_> = claims_of(entry).map(|(file, _)| file).collect();
+        let parents: Vec<_> = files.iter().flat_map(parents).filter(|parent| self.0.contains_key(parent)).collect();
+        files.extend(parents);
+        files
+    }
+
+    pub(crate) fn files(&self) -> impl Iterator<Item = &FilePath> {
+        self.0.keys()
+    }
+
+    /// Every wish that was not granted.
+    pub(crate) fn refused(&self) -> impl Iterator<Item = (&FilePath, PostId, Taken)> {
+        self.0.iter().flat_map(move |(file, claims)| {
+            let (granted, reason) = if is_reserved(file) {
+                (0, Taken::BySite)
+            } else if self.is_folder(file) {
+                (0, Taken::ByFolder)
+            } else {
+                (1, claims.first().map_or(Taken::BySite, |winner| Taken::By(winner.post())))
+            };
+            claims.iter().skip(granted).map(move |claim| (file, claim.post(), reason))
+        })
+    }
+
+    fn is_folder(&self, file: &FilePath) -> bool {
+        let folder = format!("{file}/");
+        self.0.range::<str, _>((Bound::Included(folder.as_str()), Bound::Unbounded)).next().is_some_and(|(next, _)| next.as_str().starts_with(&folder))
+    }
+}
+
+fn claims_of(entry: &Entry) -> impl Iterator<Item = (FilePath, Claim)> {
+    let claim = |is_alias| Claim { is_alias, order: entry.order() };
+    let own = std::iter::once((entry.address.file(), claim(false)));
+    let aliases = entry.aliases.iter().map(|alias| alias.file()).filter(|file| *file != entry.address.file());
+    own.chain(aliases.map(move |file| (file, claim(true))))
+}
+
+fn parents(file: &FilePath) -> Vec<FilePath> {
+    file.as_str().match_indices('/').filter_map(|(at, _)| file.as_str()[..at].parse().ok()).collect()
+}
+
+/// Whether the site itself makes a file of this name, now or once there are posts for it.
+pub(crate) fn is_reserved(file: &FilePath) -> bool {
+    const FILES: [&str; 7] =
+        ["index.html", "404.html", "robots.txt", "sitemap.xml", "feed.xml", "rss.xml", "feed.json"];
+    const FOLDERS: [&str; 6] = ["tags", "archive", "page", "assets", "media", "sitemaps"];
+    let parts: Vec<&str> = file.as_str().split('/').collect();
+    let is_number = |part: &str, digits: usize| part.len() == digits && part.bytes().all(|b| b.is_ascii_digit());
+    match parts.as_slice() {
+        [name] => FILES.contains(name) || FOLDERS.contains(name),
+        [first, ..] if FOLDERS.contains(first) => true,
+        [year, "index.html"] => is_number(year, 4),
+        [year, "page", ..] => is_number(year, 4),
+        [year, month, "index.html"] => is_number(year, 4) && is_number(month, 2),
+        [year, month, "page", ..] => is_number(year, 4) && is_number(month, 2),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sites_own_addresses_can_not_be_claimed() {
+        for reserved in ["index.html", "tags/rust/index.html", "2026/index.html", "2026/11/page/3/index.html", "media/x/y.png", "feed.xml"] {
+            assert!(is_reserved(&reserved.parse().unwrap()), "{reserved}");
+        }
+        for free in ["about/index.html", "2026/11/hello/index.html", "20266/index.html", "tag/index.html", "favicon.ico"] {
+            assert!(!is_reserved(&free.parse().unwrap()), "{free}");
+        }
+    }
+}

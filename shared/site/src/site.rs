@@ -1,0 +1,127 @@
+//! A site: settings, theme and the memory of its posts.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use microblog_domain::{FilePath, Fingerprint, FingerprintBuilder, PathError, PostId, SiteSettings};
+use minijinja::Environment;
+
+use crate::entry::{Entry, SourcePost};
+use crate::index::{Index, Taken};
+use crate::page::PageKey;
+use crate::theme::{Theme, ThemeError, environment};
+use crate::view::Recipe;
+
+/// Counts the changes of this crate that make it give other bytes for the same inputs. Raising it makes every site
+/// render all its pages once after an upgrade.
+const ENGINE_REVISION: u64 = 1;
+
+/// A change of the site's posts.
+#[derive(Debug)]
+pub enum Change {
+    /// The post is new, or different from before.
+    Put(Entry),
+    /// The post is not on the site any more.
+    Remove(PostId),
+}
+
+/// A post that does not answer at an address it asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddressProblem {
+    /// The post.
+    pub post: PostId,
+    /// The file of the address.
+    pub file: FilePath,
+    /// Why not.
+    pub taken: Taken,
+}
+
+/// A site in memory, ready to say what each page shows and to render it.
+#[derive(Debug)]
+pub struct Site {
+    pub(crate) settings: Arc<SiteSettings>,
+    pub(crate) theme: Arc<Theme>,
+    pub(crate) environment: Environment<'static>,
+    pub(crate) index: Index,
+    /// Of what every page depends on.
+    common: Fingerprint,
+}
+
+impl Site {
+    /// A site without posts.
+    ///
+    /// # Errors
+    /// When a template of the theme is not valid.
+    pub fn new(settings: Arc<SiteSettings>, theme: Arc<Theme>) -> Result<Self, ThemeError> {
+        let environment = environment::for_site(&theme, &settings)?;
+        let common = FingerprintBuilder::new()
+            .number(ENGINE_REVISION)
+            .text(&serde_json::to_string(&*settings).unwrap_or_default())
+            .finish();
+        Ok(Self { index: Index::new(&settings), settings, theme, environment, common })
+    }
+
+    /// Digests a post for this site; many threads may do so at once.
+    ///
+    /// # Errors
+    /// When the post's address is too long.
+    pub fn digest(&self, post: &SourcePost) -> Result<Entry, PathError> {
+        Entry::digest(post, &self.settings)
+    }
+
+    /// Fills an empty site with all its posts.
+    pub fn fill(&mut self, entries: impl IntoIterator<Item = Entry>) {
+        self.index.fill(entries);
+    }
+
+    /// Takes over changes, and tells which pages may be different, new or gone: more than those that are, never less.
+    pub fn apply(&mut self, changes: impl IntoIterator<Item = Change>) -> Vec<PageKey> {
+        let menu_before = self.automatic_menu();
+        let mut touched = BTreeSet::new();
+        for change in changes {
+            match change {
+                Change::Put(entry) => self.index.put(Arc::new(entry), &mut touched),
+                Change::Remove(id) => self.index.remove(id, &mut touched),
+            }
+        }
+        if self.automatic_menu() != menu_before {
+            touched.extend(self.pages());
+        }
+        touched.into_iter().collect()
+    }
+
+    /// What the menu shows of pages outside time; every page shows it.
+    fn automatic_menu(&self) -> Vec<Fingerprint> {
+        let is_shown = self.settings.menu.is_empty();
+        self.index.standing().filter(|_| is_shown).map(|entry| entry.link.fingerprint).collect()
+    }
+
+    /// The settings it was made with.
+    #[must_use]
+    pub fn settings(&self) -> &SiteSettings {
+        &self.settings
+    }
+
+    /// What the site remembers of a post.
+    #[must_use]
+    pub fn entry(&self, id: PostId) -> Option<&Entry> {
+        self.index.entry(id).map(|entry| &**entry)
+    }
+
+    /// Every post that does not answer at an address it asked for, because that is taken.
+    #[must_use]
+    pub fn address_problems(&self) -> Vec<AddressProblem> {
+        let refused = self.index.claims().refused();
+        refused.map(|(file, post, taken)| AddressProblem { post, file: file.clone(), taken }).collect()
+    }
+
+    pub(crate) fn base_fingerprint(&self, recipe: &Recipe) -> Fingerprint {
+        match recipe {
+            Recipe::Template(name) => FingerprintBuilder::new()
+                .fingerprint(self.common)
+                .fingerprint(self.theme.template_fingerprint(name))
+                .finish(),
+            _ => self.common,
+        }
+    }
+}
