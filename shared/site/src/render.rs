@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use microblog_domain::{FilePath, PostContent, PostId};
-use minijinja::Value;
+use minijinja::{Value, context};
 use minijinja::value::{Object, Serde};
 
 use crate::Site;
@@ -224,12 +224,7 @@ fn addresses(view: &View) -> &[(microblog_domain::UrlPath, Option<String>)] {
 
 fn count_value(count: &Count, href: &impl Fn(&microblog_domain::UrlPath) -> Value) -> Value {
     let parts: Vec<Value> = count.parts.iter().map(|part| count_value(part, href)).collect();
-    Value::from_iter([
-        ("title", Value::from(count.title.as_str())),
-        ("url", href(&count.address)),
-        ("posts", Value::from(count.posts)),
-        ("parts", Value::from(parts)),
-    ])
+    context! { title => count.title.as_str(), url => href(&count.address), posts => count.posts, parts => parts }
 }
 
 /// The inputs of a page as a template's variables.

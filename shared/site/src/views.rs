@@ -66,8 +66,8 @@ impl Site {
     /// A page made by a template: it knows its own address, and the menu.
     fn template(&self, key: &PageKey, template: &'static str) -> Option<View> {
         let view = self.start(key, Recipe::Template(template))?.with("address", Input::Address(key.url()?));
-        let menu = self.settings.menu.is_empty().then(|| self.index.standing().cloned().collect::<Vec<_>>());
-        Some(view.with_some("pages", menu.map(Input::Links)))
+        let pages = self.index.standing().filter(|_| self.settings.menu.is_empty()).cloned().collect();
+        Some(view.with("pages", Input::Links(pages)))
     }
 
     fn address_view(&self, file: &FilePath) -> Option<View> {

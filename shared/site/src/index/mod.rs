@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use microblog_domain::{FilePath, PostId, PostKind, SiteSettings, Slug};
+use microblog_domain::{PostId, PostKind, SiteSettings, Slug, UrlPath};
 
 pub use claims::Taken;
 pub(crate) use claims::{Claims, Tenant};
@@ -20,8 +20,8 @@ pub use paging::Slice;
 use crate::entry::{Entry, OrderKey};
 use crate::page::{FeedKey, PageKey};
 
-/// Posts on a page of an archive, which shows only their titles.
-const ARCHIVE_PAGE: usize = 100;
+/// How many times more posts stand on a page of an archive, which shows only their titles.
+const ARCHIVE_FACTOR: usize = 10;
 /// Addresses in one file of the sitemap (the format allows 50,000).
 pub(crate) const SITEMAP_SHARD: usize = 1_000;
 
@@ -44,7 +44,7 @@ pub(crate) struct Index {
     entries: HashMap<PostId, Arc<Entry>>,
     lists: BTreeMap<ListKey, PostList>,
     /// Posts outside time, by address.
-    standing: BTreeMap<FilePath, Arc<Entry>>,
+    standing: BTreeMap<(UrlPath, PostId), Arc<Entry>>,
     claims: Claims,
     posts_per_page: usize,
     feed_items: usize,
@@ -96,7 +96,7 @@ impl Index {
                 self.lists.entry(key).or_default().0.push(Arc::clone(&entry));
             }
             if entry.kind == PostKind::Page {
-                self.standing.insert(entry.address.file(), Arc::clone(&entry));
+                self.standing.insert(standing_key(&entry), Arc::clone(&entry));
             }
             self.entries.insert(entry.id, entry);
         }
@@ -140,7 +140,7 @@ impl Index {
             }
         }
         if entry.kind == PostKind::Page {
-            self.standing.insert(entry.address.file(), Arc::clone(entry));
+            self.standing.insert(standing_key(entry), Arc::clone(entry));
         }
     }
 
@@ -153,7 +153,7 @@ impl Index {
             self.touch_list_from(&key, position, touched);
         }
         if entry.kind == PostKind::Page {
-            self.standing.insert(entry.address.file(), Arc::clone(entry));
+            self.standing.insert(standing_key(entry), Arc::clone(entry));
         }
         self.touch_surroundings(entry, touched);
     }
@@ -161,9 +161,7 @@ impl Index {
     fn detach(&mut self, entry: &Entry, touched: &mut BTreeSet<PageKey>) {
         self.touch_surroundings(entry, touched);
         self.claims.remove(entry);
-        if self.standing.get(&entry.address.file()).is_some_and(|standing| standing.id == entry.id) {
-            self.standing.remove(&entry.address.file());
-        }
+        self.standing.remove(&standing_key(entry));
         for key in lists_of(entry) {
             let Some(list) = self.lists.get_mut(&key) else { continue };
             let Ok(position) = list.position(entry.order()) else { continue };
@@ -234,7 +232,7 @@ impl Index {
     pub(crate) fn paging(&self, key: &ListKey) -> Paging {
         let size = match key {
             ListKey::Home | ListKey::Tag(_) => self.posts_per_page,
-            ListKey::Year(_) | ListKey::Month(..) => ARCHIVE_PAGE,
+            ListKey::Year(_) | ListKey::Month(..) => self.posts_per_page * ARCHIVE_FACTOR,
         };
         Paging { len: self.lists.get(key).map_or(0, |list| list.0.len()), size }
     }
@@ -248,6 +246,10 @@ impl Index {
         };
         (before.and_then(|at| home.0.get(at)), home.0.get(after))
     }
+}
+
+fn standing_key(entry: &Entry) -> (UrlPath, PostId) {
+    (entry.address.clone(), entry.id)
 }
 
 /// The lists that a post stands in; none for a page.

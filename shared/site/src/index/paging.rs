@@ -64,10 +64,10 @@ impl Paging {
         std::iter::once(Slice::Newest).chain((1..=self.numbered()).map(Slice::Page))
     }
 
-    /// The slices that may differ once posts were added or removed from `position` on: those from there to the newest,
-    /// and the one before, whose link to its newer neighbour may lead elsewhere.
+    /// The slices that may differ once a post was added or removed at `position`: those from there to the newest, the
+    /// one before, and the newest numbered ones, whose links to their newer neighbours may lead elsewhere.
     pub(crate) fn from_position(self, position: usize) -> impl Iterator<Item = Slice> {
-        let first = (position / self.size).max(1);
+        let first = (position / self.size).min(self.numbered().saturating_sub(1)).max(1);
         std::iter::once(Slice::Newest).chain((first..=self.numbered() + 1).map(Slice::Page))
     }
 }

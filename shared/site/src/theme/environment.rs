@@ -6,7 +6,7 @@ use std::sync::Arc;
 use microblog_domain::SiteSettings;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::ValueKind;
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, context};
 
 use super::{Theme, ThemeError};
 use crate::entry::prefixed;
@@ -51,17 +51,17 @@ fn site_value(settings: &SiteSettings) -> Value {
     let menu: Vec<Value> = settings
         .menu
         .iter()
-        .map(|item| Value::from_iter([("title", item.title.clone()), ("url", prefixed(base_path, &item.url))]))
+        .map(|item| context! { title => item.title.as_str(), url => prefixed(base_path, &item.url) })
         .collect();
-    Value::from_iter([
-        ("title", Value::from(settings.title.as_str())),
-        ("description", Value::from(settings.description.as_str())),
-        ("language", Value::from(settings.language.as_str())),
-        ("author", Value::from(settings.author.as_str())),
-        ("url", Value::from(format!("{}/", settings.base_url))),
-        ("home", Value::from(format!("{base_path}/"))),
-        ("menu", Value::from(menu)),
-    ])
+    context! {
+        title => settings.title.as_str(),
+        description => settings.description.as_str(),
+        language => settings.language.as_str(),
+        author => settings.author.as_str(),
+        url => format!("{}/", settings.base_url),
+        home => format!("{base_path}/"),
+        menu => menu,
+    }
 }
 
 /// Says in which file of the theme, and where in it, an error arose.
