@@ -125,7 +125,9 @@ impl Site {
             ListKey::Year(year) => view.with("heading", Input::Text(format!("{year:04}"))),
             ListKey::Month(year, month) => {
                 let parent = PageKey::List(ListKey::Year(*year), Slice::Newest).url().map(Input::Address);
-                view.with("heading", Input::Text(self.month_title(*year, *month))).with_some("parent", parent)
+                view.with("heading", Input::Text(self.month_title(*year, *month)))
+                    .with("year", Input::Text(format!("{year:04}")))
+                    .with_some("parent", parent)
             }
         })
     }

@@ -57,10 +57,19 @@ fn site_value(settings: &SiteSettings) -> Value {
         title => settings.title.as_str(),
         description => settings.description.as_str(),
         language => settings.language.as_str(),
+        direction => writing_direction(&settings.language),
         author => settings.author.as_str(),
         url => format!("{}/", settings.base_url),
         home => format!("{base_path}/"),
         menu => menu,
+    }
+}
+
+/// Where lines of the language begin, for the `dir` attribute.
+fn writing_direction(language: &str) -> &'static str {
+    match language.split('-').next() {
+        Some("ar" | "arc" | "ckb" | "dv" | "fa" | "he" | "ps" | "sd" | "ug" | "ur" | "yi") => "rtl",
+        _ => "ltr",
     }
 }
 
