@@ -146,6 +146,12 @@ counted_id!(
     Version(u64),
     "version"
 );
+counted_id!(
+    /// Numbers the changes that readers could notice, over the whole site: a build that has seen number N needs only
+    /// what came after it.
+    ChangeSeq(u64),
+    "change number"
+);
 
 #[cfg(test)]
 mod tests {

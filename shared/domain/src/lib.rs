@@ -18,10 +18,10 @@ pub mod settings;
 pub mod slug;
 pub mod tag;
 
-pub use build::{BuildMode, BuildState, PageCounts};
+pub use build::{BuildMode, BuildState, BuildStep, PageCounts};
 pub use clock::{Clock, SystemClock};
 pub use hash::{ContentHash, Fingerprint, FingerprintBuilder};
-pub use ids::{BuildId, MediaId, PostId, ReleaseId, RevisionNumber, TokenId, UserId, Version};
+pub use ids::{BuildId, ChangeSeq, MediaId, PostId, ReleaseId, RevisionNumber, TokenId, UserId, Version};
 pub use jiff::Timestamp;
 pub use path::{FilePath, PathError, UrlPath};
 pub use permalink::{PermalinkError, PermalinkPattern};

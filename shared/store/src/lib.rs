@@ -1,1 +1,45 @@
-//! (laid out next)
+//! All SQL of Microblog: the schema, its migrations, and one module of plain functions for each group of tables.
+//!
+//! Owns what is kept, how, and which changes belong together. Leaves to others what the values mean
+//! ([`microblog_domain`]), who may change them (the api), and what to do about a build that fails (the queue).
+//!
+//! Functions that read take a [`Connection`]; functions that write take a [`Transaction`], so that a write outside a
+//! transaction does not compile, and the caller decides what happens together:
+//!
+//! ```ignore
+//! let mut tx = store.begin().await?;
+//! let saved = publishing::publish(&mut tx, post, Some(version), &origin).await?;
+//! tx.commit().await?;
+//! ```
+//!
+//! Start reading at [`publishing`], which shows how the tables work together, then [`builds`]. What databases do
+//! differently is in `dialect.rs`.
+
+mod address;
+pub mod audit;
+pub mod builds;
+mod connect;
+mod counters;
+mod decode;
+mod dialect;
+mod error;
+pub mod idempotency;
+pub mod media;
+pub mod migrate;
+mod origin;
+pub mod outbox;
+pub mod posts;
+pub mod publishing;
+pub mod releases;
+pub mod revisions;
+pub mod sessions;
+pub mod settings;
+pub mod setup;
+pub mod tokens;
+pub mod users;
+
+pub use address::DatabaseUrl;
+pub use connect::{Connection, PoolUse, Reader, Snapshot, Store, Transaction};
+pub use counters::newest_change;
+pub use error::{Refusal, StoreError};
+pub use origin::Origin;

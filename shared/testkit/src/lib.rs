@@ -1,1 +1,14 @@
-//! (laid out next)
+//! What tests need again and again: a database of their own, posts made in one line, a clock that can be set.
+//!
+//! A dev-dependency only. It uses the real parts throughout; nothing here pretends to be something else. Failing to
+//! set a test up panics, which fails the test: `unwrap` and `expect` are fine here.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod clock;
+mod database;
+mod posts;
+
+pub use clock::TestClock;
+pub use database::TestDatabase;
+pub use posts::{PostBuilder, a_post};

@@ -1,0 +1,89 @@
+//! Asking for builds, and calling them off.
+
+use jiff::Timestamp;
+use microblog_domain::{BuildId, BuildMode, BuildState, BuildStep};
+
+use super::{Build, events, from_row, get};
+use crate::connect::Transaction;
+use crate::decode::micros;
+use crate::error::{Refusal, StoreError};
+use crate::origin::Origin;
+use crate::outbox;
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BuildRequest {
+    /// How much to look at.
+    pub mode: BuildMode,
+    /// When it may start.
+    pub run_after: Timestamp,
+}
+
+impl BuildRequest {
+    /// A build that may start at once.
+    #[must_use]
+    pub const fn now(mode: BuildMode, origin: &Origin) -> Self {
+        Self { mode, run_after: origin.at }
+    }
+}
+
+/// Asks for a build: a new one, or the one that waits already. That one then starts no later than asked now, looks at
+/// everything if that is asked now, and counts its attempts from the start: who asked now has seen none of them.
+///
+/// Whoever waits for the change will find it in the build that is returned, since a build reads what it publishes
+/// after it was taken, and it can only be taken after this transaction.
+pub async fn ask(tx: &mut Transaction, request: &BuildRequest, origin: &Origin) -> Result<Build, StoreError> {
+    let id = BuildId::generate(origin.at);
+    let row = sqlx::query(
+        "INSERT INTO builds (id, state, mode, requested_at, requested_by, request_id, traceparent, run_after) \
+         VALUES ($1, 'waiting', $2, $3, $4, $5, $6, $7) \
+         ON CONFLICT (state) WHERE state = 'waiting' DO UPDATE SET \
+             mode = CASE WHEN excluded.mode = 'full' THEN 'full' ELSE builds.mode END, \
+             run_after = CASE WHEN excluded.run_after < builds.run_after \
+                 THEN excluded.run_after ELSE builds.run_after END, \
+             requested_at = CASE WHEN excluded.requested_at < builds.requested_at \
+                 THEN excluded.requested_at ELSE builds.requested_at END, \
+             attempt = 0 \
+         RETURNING *",
+    )
+    .bind(id.to_string())
+    .bind(request.mode.as_str())
+    .bind(micros(origin.at))
+    .bind(origin.user.map(|user| user.to_string()))
+    .bind(origin.request_id.clone())
+    .bind(origin.traceparent.clone())
+    .bind(micros(request.run_after))
+    .fetch_one(&mut **tx)
+    .await?;
+    let build = from_row(&row)?;
+    let mode = build.mode;
+    let step = if build.id == id { BuildStep::Queued { mode } } else { BuildStep::Joined { mode } };
+    events::append(tx, build.id, &step, origin.at).await?;
+    outbox::enqueue(tx, build.id, build.run_after, origin.at).await?;
+    Ok(build)
+}
+
+/// Calls a build off. One that waits is cancelled at once; one that runs is asked to stop, and its worker hears of it
+/// with the next renewal of its lease.
+pub async fn cancel(tx: &mut Transaction, id: BuildId, origin: &Origin) -> Result<Build, StoreError> {
+    let step = match get(tx, id).await?.state {
+        BuildState::Waiting => {
+            sqlx::query("UPDATE builds SET state = 'cancelled', finished_at = $2 WHERE id = $1 AND state = 'waiting'")
+                .bind(id.to_string())
+                .bind(micros(origin.at))
+                .execute(&mut **tx)
+                .await?;
+            BuildStep::Cancelled
+        }
+        BuildState::Running => {
+            sqlx::query("UPDATE builds SET cancel_requested = 1 WHERE id = $1 AND state = 'running'")
+                .bind(id.to_string())
+                .execute(&mut **tx)
+                .await?;
+            BuildStep::Cancelling
+        }
+        _ => return Err(Refusal::BuildIsFinished.into()),
+    };
+    events::append(tx, id, &step, origin.at).await?;
+    get(tx, id).await
+}

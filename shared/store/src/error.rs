@@ -1,0 +1,140 @@
+//! What can go wrong between the program and its database, as callers need to tell it apart.
+
+use std::path::PathBuf;
+
+use microblog_domain::Version;
+
+/// Why the database did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No such row.
+    #[error("not found")]
+    NotFound,
+    /// The row changed since the caller read it; nothing was written.
+    #[error("somebody else changed it in the meantime: it is now at version {current}")]
+    Stale {
+        /// The version that the row has now.
+        current: Version,
+    },
+    /// Another row has this value already, and it must be unique.
+    #[error("this {field} is already taken")]
+    Taken {
+        /// The field whose value is taken.
+        field: &'static str,
+    },
+    /// What was asked for does not fit the state that the row is in.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The worker's lease ran out and somebody else may have the build: stop, and change nothing.
+    #[error("the lease of build {build} is lost; another worker may have it")]
+    LeaseLost {
+        /// The build.
+        build: microblog_domain::BuildId,
+    },
+    /// The database can not be reached or is too busy; trying again may help.
+    #[error("the database is not available: {0}")]
+    Unavailable(#[source] sqlx::Error),
+    /// The disk that holds the database is full.
+    #[error("the disk that holds the database is full: free some space and try again")]
+    DiskFull,
+    /// The database or its folder can not be written.
+    #[error("the database can not be written: check the owner and permissions of its file and folder")]
+    ReadOnly,
+    /// The address is not one of a database that this program knows.
+    #[error("{given:?} is not the address of a database: {reason}; write it like sqlite://data/microblog.db")]
+    Address {
+        /// The address as given.
+        given: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The file can not be opened or made.
+    #[error("the database {} can not be opened: {reason}", path.display())]
+    CanNotOpen {
+        /// Where it should be.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// The file is something else, or is damaged from its first bytes on.
+    #[error("{} is not a SQLite database: move it away, or set database.url to another file", path.display())]
+    NotADatabase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A newer program has been here.
+    #[error(
+        "the database has schema {found}, this program knows schemas up to {known}: \
+         run the newer version of Microblog, or restore a backup made by this one"
+    )]
+    SchemaTooNew {
+        /// The schema in the database.
+        found: i64,
+        /// The newest schema of this program.
+        known: i64,
+    },
+    /// A step of the schema could not be made; everything is as it was before.
+    #[error("schema step {version} ({name}) failed: {source}")]
+    Migration {
+        /// Its number.
+        version: i64,
+        /// Its name.
+        name: &'static str,
+        /// What the database said.
+        source: Box<StoreError>,
+    },
+    /// A stored value makes no sense: the database was changed by hand, or is damaged.
+    #[error("the database holds a value in column {column} that can not be read: {reason}")]
+    Corrupt {
+        /// The column.
+        column: String,
+        /// What is wrong with the value.
+        reason: String,
+    },
+    /// Anything else: a mistake in this program.
+    #[error("the database refused a statement: {0}")]
+    Internal(#[source] sqlx::Error),
+}
+
+/// Why a change does not fit the state of things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Only `trash` and `restore` apply to a post in the trash.
+    #[error("the post is in the trash; restore it first")]
+    PostIsTrashed,
+    /// It is not in the trash.
+    #[error("the post is not in the trash")]
+    PostIsNotTrashed,
+    /// A scheduled post needs a time.
+    #[error("a scheduled post needs a published_at")]
+    NoPublicationTime,
+    /// It came to its end before.
+    #[error("the build is already finished")]
+    BuildIsFinished,
+    /// The site would be left without anybody who may administer it.
+    #[error("this is the only owner who can log in; make somebody else an owner first")]
+    LastOwner,
+    /// Setting up happens once.
+    #[error("the set-up link is wrong or was already used")]
+    SetupIsOver,
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::RowNotFound => Self::NotFound,
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Io(_) => {
+                Self::Unavailable(error)
+            }
+            sqlx::Error::Database(_) => crate::dialect::classify(error),
+            sqlx::Error::ColumnDecode { index, source } => Self::Corrupt { column: index, reason: source.to_string() },
+            _ => Self::Internal(error),
+        }
+    }
+}
+
+impl From<Refusal> for StoreError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}

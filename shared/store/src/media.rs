@@ -1,0 +1,157 @@
+//! Uploaded files: what is known about them. The bytes lie in the data folder, named by their hash.
+
+use jiff::Timestamp;
+use microblog_domain::{BuildId, BuildMode, ChangeSeq, ContentHash, MediaId, UserId};
+use serde_json::json;
+use sqlx::any::AnyRow;
+
+use crate::builds::{self, BuildRequest};
+use crate::connect::{Connection, Transaction};
+use crate::decode::{Columns as _, micros, stored};
+use crate::error::StoreError;
+use crate::origin::Origin;
+use crate::{audit, counters};
+
+/// An uploaded file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Media {
+    /// Its id.
+    pub id: MediaId,
+    /// What is known about the file.
+    pub file: MediaFile,
+    /// Who uploaded it.
+    pub uploaded_by: Option<UserId>,
+    /// When.
+    pub created_at: Timestamp,
+    /// When it was deleted.
+    pub deleted_at: Option<Timestamp>,
+    /// The number of its newest change.
+    pub change: ChangeSeq,
+}
+
+/// What is known about a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediaFile {
+    /// The hash of its bytes.
+    pub hash: ContentHash,
+    /// The name in its address.
+    pub name: String,
+    /// What it is, like `image/png`.
+    pub content_type: String,
+    /// How many bytes it has.
+    pub size: u64,
+    /// How many pixels it is wide and high, if it is an image.
+    pub dimensions: Option<(u32, u32)>,
+}
+
+/// Adds an uploaded file. The same bytes under the same name are the same file: they are not added twice.
+pub async fn add(tx: &mut Transaction, file: &MediaFile, origin: &Origin) -> Result<Media, StoreError> {
+    if let Some(there) = find(tx, &file.hash, &file.name).await? {
+        return Ok(there);
+    }
+    let media = insert(tx, file, origin).await?;
+    audit::record(tx, origin, "media.add", &media.id.to_string(), &json!({"name": file.name})).await?;
+    Ok(media)
+}
+
+async fn insert(tx: &mut Transaction, file: &MediaFile, origin: &Origin) -> Result<Media, StoreError> {
+    let change = counters::next_change(tx).await?;
+    let row = sqlx::query(
+        "INSERT INTO media (id, hash, name, content_type, size, width, height, uploaded_by, created_at, change_seq) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING *",
+    )
+    .bind(MediaId::generate(origin.at).to_string())
+    .bind(file.hash.to_string())
+    .bind(file.name.clone())
+    .bind(file.content_type.clone())
+    .bind(stored(file.size))
+    .bind(file.dimensions.map(|(width, _)| i64::from(width)))
+    .bind(file.dimensions.map(|(_, height)| i64::from(height)))
+    .bind(origin.user.map(|user| user.to_string()))
+    .bind(micros(origin.at))
+    .bind(change)
+    .fetch_one(&mut **tx)
+    .await?;
+    from_row(&row)
+}
+
+/// Deletes a file from the site with the next build. Its row stays, so that builds learn of it.
+pub async fn delete(tx: &mut Transaction, id: MediaId, origin: &Origin) -> Result<BuildId, StoreError> {
+    let change = counters::next_change(tx).await?;
+    let done = sqlx::query("UPDATE media SET deleted_at = $2, change_seq = $3 WHERE id = $1 AND deleted_at IS NULL")
+        .bind(id.to_string())
+        .bind(micros(origin.at))
+        .bind(change)
+        .execute(&mut **tx)
+        .await?;
+    if done.rows_affected() == 0 {
+        return Err(StoreError::NotFound);
+    }
+    audit::record(tx, origin, "media.delete", &id.to_string(), &json!({})).await?;
+    Ok(builds::ask(tx, &BuildRequest::now(BuildMode::Incremental, origin), origin).await?.id)
+}
+
+/// Reads one that is not deleted.
+pub async fn get(conn: &mut Connection, id: MediaId) -> Result<Media, StoreError> {
+    let row = sqlx::query("SELECT * FROM media WHERE id = $1 AND deleted_at IS NULL")
+        .bind(id.to_string())
+        .fetch_one(conn)
+        .await?;
+    from_row(&row)
+}
+
+/// Finds the file at an address.
+pub async fn find(conn: &mut Connection, hash: &ContentHash, name: &str) -> Result<Option<Media>, StoreError> {
+    let row = sqlx::query("SELECT * FROM media WHERE hash = $1 AND name = $2 AND deleted_at IS NULL")
+        .bind(hash.to_string())
+        .bind(name.to_owned())
+        .fetch_optional(conn)
+        .await?;
+    row.as_ref().map(from_row).transpose()
+}
+
+/// Whether any file that is not deleted has these bytes.
+pub async fn uses_bytes(conn: &mut Connection, hash: &ContentHash) -> Result<bool, StoreError> {
+    let row = sqlx::query("SELECT id FROM media WHERE hash = $1 AND deleted_at IS NULL LIMIT 1")
+        .bind(hash.to_string())
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.is_some())
+}
+
+/// The files, newest first, `limit` at a time, from before `before`.
+pub async fn list(conn: &mut Connection, before: Option<MediaId>, limit: u32) -> Result<Vec<Media>, StoreError> {
+    let rows = sqlx::query("SELECT * FROM media WHERE deleted_at IS NULL AND id < $1 ORDER BY id DESC LIMIT $2")
+        .bind(before.map_or_else(|| "g".to_owned(), |id| id.to_string()))
+        .bind(i64::from(limit))
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(from_row).collect()
+}
+
+/// The files that were added or deleted after change `seq`, in the order of their newest change; deleted ones too.
+pub async fn changed_since(conn: &mut Connection, seq: ChangeSeq, limit: u32) -> Result<Vec<Media>, StoreError> {
+    let rows = sqlx::query("SELECT * FROM media WHERE change_seq > $1 ORDER BY change_seq LIMIT $2")
+        .bind(stored(seq.0))
+        .bind(i64::from(limit))
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(from_row).collect()
+}
+
+fn from_row(row: &AnyRow) -> Result<Media, StoreError> {
+    Ok(Media {
+        id: row.parsed("id")?,
+        file: MediaFile {
+            hash: row.parsed("hash")?,
+            name: row.text("name")?,
+            content_type: row.text("content_type")?,
+            size: row.number("size")?,
+            dimensions: row.maybe_number("width")?.zip(row.maybe_number("height")?),
+        },
+        uploaded_by: row.maybe_parsed("uploaded_by")?,
+        created_at: row.time("created_at")?,
+        deleted_at: row.maybe_time("deleted_at")?,
+        change: row.number("change_seq").map(ChangeSeq)?,
+    })
+}

@@ -1,0 +1,16 @@
+DROP TABLE idempotency_keys;
+DROP TABLE audit;
+DROP TABLE outbox;
+DROP TABLE releases;
+DROP TABLE build_events;
+DROP TABLE builds;
+DROP TABLE settings;
+DROP TABLE media;
+DROP TABLE revisions;
+DROP TABLE post_tags;
+DROP TABLE posts;
+DROP TABLE tokens;
+DROP TABLE sessions;
+DROP TABLE users;
+DROP TABLE site_state;
+DROP TABLE counters;

@@ -1,0 +1,60 @@
+//! A database for one test.
+
+use std::path::{Path, PathBuf};
+
+use microblog_domain::{Role, Timestamp};
+use microblog_store::users::{self, NewUser, User};
+use microblog_store::{DatabaseUrl, Store};
+use tempfile::TempDir;
+
+/// An empty database in a folder of its own, with the schema in place. Both vanish when it is dropped.
+#[derive(Debug)]
+pub struct TestDatabase {
+    store: Store,
+    folder: TempDir,
+}
+
+impl TestDatabase {
+    /// Makes one.
+    pub async fn new() -> Self {
+        let folder = TempDir::with_prefix("microblog-test-").expect("a temporary folder");
+        let store = Store::open(&url_in(folder.path())).await.expect("a fresh database");
+        Self { store, folder }
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The database once more, as another process would open it.
+    pub async fn open_again(&self) -> Store {
+        Store::open(&self.url()).await.expect("the database that was just made")
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn url(&self) -> DatabaseUrl {
+        url_in(self.folder.path())
+    }
+
+    /// Its file.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.url().path().to_owned()
+    }
+
+    /// Adds a user with a password hash that no password fits.
+    pub async fn user(&self, name: &str, role: Role) -> User {
+        let new = NewUser { name: name.to_owned(), password_hash: "!".to_owned(), role };
+        let mut tx = self.store.begin().await.expect("a transaction");
+        let user = users::create(&mut tx, &new, Timestamp::UNIX_EPOCH).await.expect("a name that is not taken");
+        tx.commit().await.expect("a commit");
+        user
+    }
+}
+
+fn url_in(folder: &Path) -> DatabaseUrl {
+    DatabaseUrl::sqlite(&folder.join("microblog.db")).expect("a path in UTF-8")
+}
