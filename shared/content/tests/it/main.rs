@@ -1,0 +1,1 @@
+//! Content folders, read from real disks.
