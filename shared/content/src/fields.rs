@@ -1,6 +1,6 @@
 //! Reading single fields of a front matter: each is taken out with its type, and what is left over is extra.
 
-use microblog_domain::UrlPath;
+use microblog_domain::{PathError, UrlPath};
 use serde_json::{Map, Value};
 
 use crate::front_matter::FrontMatter;
@@ -46,8 +46,8 @@ impl<'a> Fields<'a> {
     }
 
     /// What is wrong with a field, with its line.
-    pub(crate) fn fault(&self, field: &str, message: impl ToString) -> Fault {
-        let reason = Reason::Field { field: field.to_owned(), message: message.to_string() };
+    pub(crate) fn fault(&self, field: &str, message: impl Into<String>) -> Fault {
+        let reason = Reason::Field { field: field.to_owned(), message: message.into() };
         Fault { line: self.front_matter.line_of(field), reason }
     }
 
@@ -90,7 +90,7 @@ impl<'a> Fields<'a> {
     /// One address within the site.
     pub(crate) fn address(&self, name: &str, text: &str) -> Result<UrlPath, Fault> {
         let absolute = format!("/{}", text.strip_prefix('/').unwrap_or(text));
-        absolute.parse().map_err(|error| self.fault(name, error))
+        absolute.parse().map_err(|error: PathError| self.fault(name, error.to_string()))
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) fn take(fields: &mut Fields<'_>) -> Result<Vec<Tag>, Fault> {
     let mut seen = HashSet::new();
     let mut tags = Vec::with_capacity(names.len());
     for (field, name) in names {
-        let tag = Tag::new(&name).map_err(|error| fields.fault(field, error))?;
+        let tag = Tag::new(&name).map_err(|error| fields.fault(field, error.to_string()))?;
         if seen.insert(tag.slug().clone()) {
             tags.push(tag);
         }

@@ -9,7 +9,7 @@ use std::path::{Component, Path};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use microblog_domain::{PostContent, PostKind, PostStatus, Slug, UrlPath};
+use microblog_domain::{PostContent, PostKind, PostStatus, Slug, SlugError, UrlPath};
 use serde_json::{Map, Value};
 
 use crate::fields::{Fields, as_flag};
@@ -211,7 +211,7 @@ fn take_slug(fields: &mut Fields<'_>, path: &Path, title: Option<&str>) -> Resul
     if let Some(value) = fields.get("slug").filter(|value| !value.is_null()).cloned() {
         fields.take("slug");
         let text = value.as_str().map_or_else(|| value.to_string(), |text| text.trim().to_lowercase());
-        return text.replace(' ', "-").parse().map_err(|error| fields.fault("slug", error));
+        return text.replace(' ', "-").parse().map_err(|error: SlugError| fields.fault("slug", error.to_string()));
     }
     fields.take("slug");
     let from_title = || title.and_then(Slug::from_title);
@@ -268,4 +268,138 @@ fn extra(mut fields: Fields<'_>) -> Map<String, Value> {
         extra.insert("extra".to_owned(), Value::Object(taken.into_iter().collect()));
     }
     extra
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn reading() -> Reading {
+        Reading { zone: TimeZone::get("Europe/Berlin").unwrap(), now: "2024-06-01T00:00:00Z".parse().unwrap() }
+    }
+
+    fn post(path: &str, text: &str) -> ParsedPost {
+        parse(text, Path::new(path), &reading()).unwrap()
+    }
+
+    fn problem(path: &str, text: &str) -> String {
+        parse(text, Path::new(path), &reading()).unwrap_err().to_string()
+    }
+
+    fn tags(post: &ParsedPost) -> Vec<&str> {
+        post.content.tags.iter().map(microblog_domain::Tag::name).collect()
+    }
+
+    #[test]
+    fn a_jekyll_post_is_understood() {
+        let text = "---\nlayout: post\ntitle: Hello\ncategories: news\ntags: rust web\nredirect_from: /old/\n\
+                    last_modified_at: 2024-02-02 10:00:00 +0200\nauthor: {name: Jane}\nimage: {path: /a.png, alt: A}\n---\n\nText\n";
+        let post = post("_posts/2024-01-31-hello-world.md", text);
+        assert_eq!(post.content.published_at.unwrap().to_string(), "2024-01-30T23:00:00Z");
+        assert_eq!(post.updated_at.unwrap().to_string(), "2024-02-02T08:00:00Z");
+        assert_eq!(post.content.slug.as_str(), "hello-world");
+        assert_eq!(tags(&post), ["rust", "web", "news"]);
+        assert_eq!(post.content.authors, ["Jane"]);
+        assert_eq!(post.content.aliases[0].as_str(), "/old/");
+        assert_eq!(post.content.image.as_deref(), Some("/a.png"));
+        assert_eq!(post.content.extra["layout"], "post");
+        assert_eq!(post.content.extra["categories"], "news");
+        assert_eq!((post.content.markdown.as_str(), post.status), ("Text", PostStatus::Published));
+    }
+
+    #[test]
+    fn a_zola_page_is_understood() {
+        let text = "+++\ntitle = \"Hello\"\ndate = 2024-01-31\npath = \"about/me\"\naliases = [\"old\"]\n\
+                    [taxonomies]\ntags = [\"Rust\", \"rust\"]\ncategories = [\"News\"]\nseries = [\"One\"]\n\
+                    [extra]\ntoc = true\ntitle = \"inner\"\n+++\nText\n";
+        let post = post("hello.md", text);
+        assert_eq!(post.content.permalink.as_ref().unwrap().as_str(), "/about/me/");
+        assert_eq!(post.content.aliases[0].as_str(), "/old/");
+        assert_eq!(tags(&post), ["Rust", "News"]);
+        let extra = json!({"taxonomies": {"series": ["One"]}, "categories": ["News"], "toc": true, "title": "inner"});
+        assert_eq!(Value::Object(post.content.extra), extra);
+    }
+
+    #[test]
+    fn kinds_follow_from_date_and_title() {
+        for (path, text, kind) in [
+            ("a.md", "---\ntitle: A\ndate: 2024-01-31\n---\nText", PostKind::Article),
+            ("a.md", "---\ndate: 2024-01-31\n---\n# Heading\n\nText", PostKind::Article),
+            ("a.md", "---\ndate: 2024-01-31\n---\nText", PostKind::Note),
+            ("2024-01-31-a.md", "Text", PostKind::Note),
+            ("a.md", "---\ntitle: A\n---\nText", PostKind::Page),
+            ("a.md", "# Heading\n\nText", PostKind::Page),
+            ("a.md", "---\ntitle: A\ndraft: true\n---\nText", PostKind::Article),
+            ("a.md", "---\ntitle: A\ndate: 2024-01-31\nkind: page\n---\nText", PostKind::Page),
+            ("a.md", "---\ntitle: A\nkind: section\n---\nText", PostKind::Page),
+        ] {
+            assert_eq!(post(path, text).content.kind, kind, "{path}: {text}");
+        }
+        assert!(problem("a.md", "---\nkind: note\n---\nText").contains("date: is missing"));
+    }
+
+    #[test]
+    fn a_heading_becomes_the_title_and_leaves_the_text() {
+        let read = post("2024-01-31-a.md", "# Hello\n\nText\n\n# Second\n");
+        assert_eq!(read.content.title.as_deref(), Some("Hello"));
+        assert_eq!((read.content.markdown.as_str(), read.body), ("Text\n\n# Second", 9..23));
+        let titled = post("2024-01-31-a.md", "---\ntitle: A\n---\n# Hello\n");
+        assert_eq!(titled.content.markdown, "# Hello");
+    }
+
+    #[test]
+    fn nothing_goes_live_too_early() {
+        for (path, fields, status) in [
+            ("a.md", "date: 2024-05-31", PostStatus::Published),
+            ("a.md", "date: 2024-06-02", PostStatus::Scheduled),
+            ("a.md", "date: 2024-01-31\npublishDate: 2024-06-02", PostStatus::Scheduled),
+            ("a.md", "date: 2024-01-31\ndraft: yes", PostStatus::Draft),
+            ("a.md", "date: 2024-01-31\npublished: false", PostStatus::Draft),
+            ("a.md", "date: 2024-01-31\ndraft: \"true\"", PostStatus::Draft),
+            ("_drafts/a.md", "title: A", PostStatus::Draft),
+        ] {
+            assert_eq!(post(path, &format!("---\n{fields}\n---\n")).status, status, "{path}: {fields}");
+        }
+    }
+
+    #[test]
+    fn wrong_fields_are_named_with_their_line() {
+        for (fields, expected) in [
+            ("x: 1\ndate: 2024-13-01", "a.md:3: date: \"2024-13-01\" is not a date"),
+            ("date: [1]", "a.md:2: "),
+            ("draft: maybe", "a.md:2: draft: expected true or false, found \"maybe\""),
+            ("slug: ../x", "a.md:2: slug: a slug is made of"),
+            ("slug: /x", "a.md:2: slug: "),
+            ("slug: con", "a.md:2: slug: \"con\" is reserved"),
+            ("slug: \"\"", "a.md:2: slug: a slug must not be empty"),
+            ("slug: 🎉", "a.md:2: slug: "),
+            ("tags: [ok, 🎉]", "a.md:2: tags: the tag \"🎉\" has no letter"),
+            ("tags: [[a]]", "a.md:2: tags: expected text, found a list"),
+            ("aliases: /../x", "a.md:2: aliases: the address"),
+            ("permalink: /:year/x/", "a.md:2: permalink: patterns are not filled in"),
+        ] {
+            let found = problem("a.md", &format!("---\n{fields}\n---\nText"));
+            assert!(found.starts_with(expected), "{fields}: {found}");
+        }
+        let long = problem("a.md", &format!("---\nslug: {}\n---\n", "x".repeat(5_000)));
+        assert_eq!(long, "a.md:2: slug: a slug has at most 200 bytes; this one has 5000");
+        assert!(problem("🎉.md", "Text").contains("nothing here can stand in an address"));
+        assert!(problem("2024-13-01-a.md", "Text").contains("file name: \"2024-13-01\" is not a date"));
+    }
+
+    #[test]
+    fn slugs_come_from_field_name_or_title() {
+        for (path, text, slug) in [
+            ("posts/File.md", "---\nslug: My Slug\n---\n", "my-slug"),
+            ("posts/2024-01-31-File.md", "---\ntitle: T\n---\n", "file"),
+            ("posts/hello/index.md", "", "hello"),
+            ("posts/2024-01-31.md", "---\ntitle: From title\n---\n", "from-title"),
+            ("posts/🎉.md", "---\ntitle: From title\n---\n", "from-title"),
+            ("x.md", "---\nslug: 2024\n---\n", "2024"),
+        ] {
+            assert_eq!(post(path, text).content.slug.as_str(), slug, "{path}");
+        }
+    }
 }

@@ -72,7 +72,7 @@ pub(super) fn scan(root: &Path, layout: &Layout) -> io::Result<Found> {
     if let Some(folder) = &layout.static_folder {
         verbatim.iter().for_each(|path| found.add_static(root, folder, path));
     }
-    sort::sort_content(root, &layout.content, content, &mut found);
+    sort::sort_content(root, &layout.content, &content, &mut found);
     found.static_files.sort_by(|a, b| a.path.cmp(&b.path));
     found.problems.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(found)

@@ -16,10 +16,10 @@ const MEDIA: [&str; 29] = [
 ];
 
 /// Sorts the files below `content` into what was found.
-pub(super) fn sort_content(root: &Path, content: &Path, files: Vec<PathBuf>, found: &mut Found) {
-    let bundles = Bundles::among(content, &files);
+pub(super) fn sort_content(root: &Path, content: &Path, files: &[PathBuf], found: &mut Found) {
+    let bundles = Bundles::among(content, files);
     let mut resources: HashMap<&Path, Vec<Resource>> = HashMap::new();
-    for path in &files {
+    for path in files {
         match bundles.role_of(path) {
             Role::Post => found.posts.push(PostFile { path: path.clone(), resources: Vec::new() }),
             Role::Media => found.add_static(root, content, path),
