@@ -1,1 +1,55 @@
-//! (laid out next)
+//! Immutable releases of a site on disk: written beside the live one, verified, made durable, made live by one rename.
+//!
+//! Owns the build folder ([`layout`] says what lies where) and the promises about it: readers are served from exactly
+//! one release at any moment; whatever fails or is killed, at any point, changes nothing that they see; any kept
+//! release can be made live again without building; the cost of a release follows what changed. Knows nothing of posts,
+//! databases or async, and takes no decision about when to build.
+//!
+//! How: there are three complete trees of hard links. One is live; a new release is applied, as a difference, to the one
+//! that has been out of use longest, and then `current` is pointed to it. That rename is the commit: what was interrupted
+//! before it is undone by the next process that changes the store. Manifests are a chain of small differences.
+//!
+//! Start reading at [`ReleaseStore`] and [`Draft`]; then [`activate`], which is the heart, and [`repair`].
+
+mod activate;
+mod base;
+mod chain;
+mod codec;
+mod delta;
+mod disk;
+mod draft;
+mod entry;
+mod error;
+#[cfg(feature = "fault-injection")]
+pub mod faults;
+mod layout;
+mod lease;
+mod links;
+mod lock;
+mod manifest;
+mod objects;
+mod options;
+mod prune;
+mod reader;
+mod reconcile;
+mod release;
+mod repair;
+mod store;
+mod tree;
+mod verify;
+mod view;
+
+pub use activate::Activated;
+pub use disk::Space;
+pub use draft::{Committed, Draft, Page, Put, VerifiedDraft};
+pub use entry::Entry;
+pub use error::{Error, Recovery, Result};
+pub use lease::Lease;
+pub use manifest::Manifest;
+pub use objects::{Adopt, Damage};
+pub use options::Options;
+pub use reader::ReleaseReader;
+pub use release::{Origin, Release, Totals};
+pub use repair::Repaired;
+pub use store::{ReleaseStore, Timings};
+pub use verify::{Checks, Finding, LinkWriter, PageLoss, Severity};

@@ -1,0 +1,152 @@
+//! The chain of manifests on disk: `m/base-N` now and then, `m/d-N` for each release.
+//!
+//! Owns the folder `m/`. The chain says what each release *is*; which one is live, only `current` says. A delta above
+//! the live release belongs to an interrupted publish and counts for nothing.
+
+use std::collections::BTreeMap;
+
+use microblog_domain::{FilePath, ReleaseId};
+
+use crate::base::Base;
+use crate::codec::CodecError;
+use crate::delta::Delta;
+use crate::disk::{Disk, Made};
+use crate::entry::Entry;
+use crate::error::{Error, Result};
+use crate::manifest::Manifest;
+
+/// A new base is due after so many deltas, or when they are larger than a base; opening then stays cheap.
+const MOST_DELTAS: u64 = 500;
+const LEAST_BYTES: u64 = 256 * 1024;
+
+fn delta_name(id: ReleaseId) -> String {
+    format!("m/d-{id}")
+}
+
+fn base_name(id: ReleaseId) -> String {
+    format!("m/base-{id}")
+}
+
+/// The manifest of a release, from the newest base at or below it and the deltas between.
+pub(crate) fn load(disk: &Disk, live: ReleaseId) -> Result<Manifest> {
+    let mut manifest = Manifest::new(newest_base(disk, live)?);
+    for id in between(manifest.base().id(), live) {
+        manifest.absorb(&read_delta(disk, id)?);
+    }
+    Ok(manifest)
+}
+
+/// The releases after `from`, up to and with `to`.
+pub(crate) fn between(from: ReleaseId, to: ReleaseId) -> impl DoubleEndedIterator<Item = ReleaseId> {
+    (from.0 + 1..=to.0).map(ReleaseId)
+}
+
+/// A damaged base is passed over: an older one leads to the same release as long as its deltas are there.
+fn newest_base(disk: &Disk, live: ReleaseId) -> Result<Base> {
+    let mut ids = numbered(disk, "base-")?;
+    ids.retain(|id| *id <= live);
+    for id in ids.into_iter().rev() {
+        if let Some(file) = disk.read(&base_name(id))?
+            && let Ok(base) = Base::decode(&file)
+            && base.id() == id
+        {
+            return Ok(base);
+        }
+    }
+    Ok(Base::empty())
+}
+
+/// Reads the delta that leads to a release.
+pub(crate) fn read_delta(disk: &Disk, id: ReleaseId) -> Result<Delta> {
+    let name = delta_name(id);
+    let damaged = |reason: String| Error::Damaged { place: disk.place(&name), reason };
+    let file = disk.read(&name)?.ok_or_else(|| damaged("it is missing".to_owned()))?;
+    let delta = Delta::decode(&file).map_err(|error| damaged(error.to_string()))?;
+    if delta.id() != id {
+        return Err(damaged(CodecError::Content.to_string()));
+    }
+    Ok(delta)
+}
+
+/// Writes the delta of a release that is about to become live.
+pub(crate) fn write_delta(disk: &Disk, delta: &Delta) -> Result<()> {
+    write(disk, &delta_name(delta.id()), &delta.encode())
+}
+
+fn write(disk: &Disk, name: &str, file: &[u8]) -> Result<()> {
+    let draft = "tmp/manifest";
+    if disk.create(draft, file, None)? != Made::New {
+        disk.remove(draft)?;
+        disk.create(draft, file, None)?;
+    }
+    disk.rename(draft, name)
+}
+
+/// What the deltas after `from`, up to and with `to`, did to each path: what it was first, and what it is at last.
+pub(crate) fn net_changes(
+    disk: &Disk,
+    from: ReleaseId,
+    to: ReleaseId,
+) -> Result<BTreeMap<FilePath, (Option<Entry>, Option<Entry>)>> {
+    let mut net = BTreeMap::new();
+    for id in between(from, to) {
+        for change in read_delta(disk, id)?.changes {
+            net.entry(change.path).or_insert((change.before, None)).1 = change.after;
+        }
+    }
+    Ok(net)
+}
+
+/// Whether opening has become slow for want of a newer base, `patience` times over.
+pub(crate) fn base_is_due(disk: &Disk, manifest: &Manifest, patience: u64) -> Result<bool> {
+    let (base, live) = (manifest.base(), manifest.release().id);
+    let most_bytes = (base.size() as u64).max(LEAST_BYTES);
+    let has_many = live.0 - base.id().0 >= MOST_DELTAS * patience;
+    Ok(has_many || delta_bytes(disk, base.id(), live)? > most_bytes * patience)
+}
+
+/// How large the deltas after `from` are, up to and with `to`.
+pub(crate) fn delta_bytes(disk: &Disk, from: ReleaseId, to: ReleaseId) -> Result<u64> {
+    let size = |id| Ok(disk.stat(&delta_name(id))?.map_or(0, |stat| stat.size));
+    between(from, to).map(size).sum()
+}
+
+/// Writes a base for the live release, durable before any delta below it may go.
+pub(crate) fn write_base(disk: &Disk, manifest: &Manifest) -> Result<()> {
+    let name = base_name(manifest.release().id);
+    write(disk, &name, &Base::encode(manifest.release(), manifest.iter()))?;
+    disk.sync_all()
+}
+
+/// Removes the bases and deltas that nothing needs: not the live release, not one to go back to, not a tree that lags.
+pub(crate) fn prune(disk: &Disk, base: ReleaseId, needed_after: ReleaseId) -> Result<()> {
+    for id in numbered(disk, "base-")?.into_iter().filter(|id| *id < base) {
+        disk.remove(&base_name(id))?;
+    }
+    for id in numbered(disk, "d-")?.into_iter().filter(|id| *id <= base && *id < needed_after) {
+        disk.remove(&delta_name(id))?;
+    }
+    Ok(())
+}
+
+/// Removes what an interrupted publish left: deltas and bases above the live release.
+pub(crate) fn drop_above(disk: &Disk, live: ReleaseId) -> Result<()> {
+    for id in numbered(disk, "d-")?.into_iter().filter(|id| *id > live) {
+        disk.remove(&delta_name(id))?;
+    }
+    Ok(())
+}
+
+/// The highest release that has a delta, live or not.
+pub(crate) fn newest_delta(disk: &Disk) -> Result<ReleaseId> {
+    Ok(numbered(disk, "d-")?.last().copied().unwrap_or_default())
+}
+
+/// The numbers behind a prefix in `m/`, in order.
+fn numbered(disk: &Disk, prefix: &str) -> Result<Vec<ReleaseId>> {
+    let items = disk.list("m")?.unwrap_or_default();
+    let number = |name: &str| name.strip_prefix(prefix)?.parse().ok();
+    let mut ids: Vec<ReleaseId> = items.iter().filter_map(|item| number(&item.name)).collect();
+    ids.sort_unstable();
+    Ok(ids)
+}

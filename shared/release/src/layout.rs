@@ -1,0 +1,104 @@
+//! The store's folder and what belongs in it:
+//!
+//! | name | what |
+//! |---|---|
+//! | `current` | symbolic link to the live tree: what readers are served |
+//! | `trees/0` … | complete trees of hard links |
+//! | `objects/ab/…` | the files of all kept releases |
+//! | `m/` | manifests: a base now and then, a delta for each release |
+//! | `st/` | states, as targets of symbolic links: of each tree, `oldest`, `boot`, and `writing` while somebody writes |
+//! | `tmp/` | what is not in its place yet |
+//! | `lock` | held by whoever changes the store |
+
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::disk::{self, Disk, Made};
+use crate::error::{Error, Result};
+use crate::tree::{self, TreeState};
+use microblog_domain::ReleaseId;
+
+/// The link that readers follow.
+pub(crate) const CURRENT: &str = "current";
+/// It, before it is renamed to its place.
+pub(crate) const NEXT: &str = "current.next";
+/// Names the oldest release that one can go back to.
+pub(crate) const OLDEST: &str = "st/oldest";
+/// Names the start of the machine that the states were written in.
+pub(crate) const BOOT: &str = "st/boot";
+/// There while somebody changes the store; still there means interrupted.
+pub(crate) const WRITING: &str = "st/writing";
+
+/// Makes the folder if it is missing, and refuses one that holds something else.
+pub(crate) fn claim(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(|error| match disk::errno(&error) {
+        reason @ (Errno::ACCESS | Errno::PERM | Errno::ROFS) => {
+            Error::NotWritable { doing: "make the folder", place: folder.to_owned(), reason }
+        }
+        reason => Error::Io { doing: "make the folder", place: folder.to_owned(), reason },
+    })?;
+    let names = std::fs::read_dir(folder).map_err(|error| disk::outside("list", folder, &error))?;
+    let names = names.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    // Every fresh file system has a `lost+found`.
+    let mut names: Vec<String> = names.filter(|name| name != "lost+found").collect();
+    names.sort();
+    match names.first() {
+        Some(found) if !names.iter().any(|name| name == "lock") => {
+            Err(Error::NotAStore { folder: folder.to_owned(), found: found.clone() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Makes what is missing of the store's own folders, at least so many trees, and `current`. Tells how many trees there
+/// are. A store that has all of it is not touched.
+pub(crate) fn furnish(disk: &Disk, trees: usize) -> Result<usize> {
+    for folder in ["objects", "tmp", "trees", "m", "st"] {
+        if disk.stat(folder)?.is_none() {
+            disk.make_folder(folder)?;
+        }
+    }
+    let count = furnish_trees(disk, trees)?;
+    if disk.read_link(CURRENT)?.is_none() {
+        disk.symlink(&tree::folder(0), CURRENT)?;
+    }
+    Ok(count)
+}
+
+fn furnish_trees(disk: &Disk, least: usize) -> Result<usize> {
+    for tree in 0.. {
+        if disk.stat(&tree::folder(tree))?.is_some() {
+            continue;
+        }
+        if tree >= least {
+            return Ok(tree);
+        }
+        if disk.make_folder(&tree::folder(tree))? == Made::New {
+            tree::write_state(disk, tree, TreeState::Clean(ReleaseId(0)))?;
+        }
+    }
+    Ok(least)
+}
+
+/// Hard links do not cross file systems, so nothing in the store may be mounted from elsewhere.
+pub(crate) fn check_one_file_system(disk: &Disk, trees: usize) -> Result<()> {
+    let device = disk.stat(".")?.map(|stat| stat.device);
+    let own = ["objects", "tmp", "trees", "m", "st"].map(str::to_owned);
+    for name in own.into_iter().chain((0..trees).map(tree::folder)) {
+        if disk.stat(&name)?.map(|stat| stat.device) != device {
+            return Err(Error::OtherFileSystem { place: disk.place(&name), folder: disk.path().to_owned() });
+        }
+    }
+    Ok(())
+}
+
+/// What tells this start of the machine from others; nothing where the system does not say.
+pub(crate) fn boot_id() -> Option<String> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let file = rustix::fs::open("/proc/sys/kernel/random/boot_id", flags, Mode::empty()).ok()?;
+    let mut text = [0; 36];
+    rustix::io::read(&file, &mut text).ok()?;
+    String::from_utf8(text.to_vec()).ok()
+}

@@ -1,0 +1,85 @@
+//! One process changes the store at a time: an advisory lock on the file `lock`, which also says who holds it.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::disk::Disk;
+use crate::error::{Error, Result};
+
+const NAME: &str = "lock";
+/// How often a waiting process looks again.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// The file `lock`, locked or not.
+#[derive(Debug)]
+pub(crate) struct LockFile {
+    file: File,
+}
+
+impl LockFile {
+    /// Opens the file, and makes it where it may be made.
+    pub(crate) fn open(disk: &Disk) -> Result<Self> {
+        let mode = Mode::from_raw_mode(0o644);
+        let opened = rustix::fs::open(disk.place(NAME), OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC, mode);
+        let file = opened.map_err(|reason| disk.failed("open", NAME, reason))?;
+        Ok(Self { file: File::from(file) })
+    }
+
+    /// Waits until no other process holds the lock, and takes it.
+    pub(crate) fn acquire(&self, disk: &Disk, wait: Duration) -> Result<()> {
+        let taken = poll(wait, || try_lock(&self.file)).map_err(|reason| disk.failed("lock", NAME, reason))?;
+        if !taken {
+            return Err(Error::Locked { folder: disk.path().to_owned(), pid: self.holder(), waited: wait });
+        }
+        self.sign();
+        Ok(())
+    }
+
+    /// Lets others in.
+    pub(crate) fn release(&self) {
+        // Fails for no reason that anybody could do something about; closing the file releases the lock as well.
+        let _ = rustix::fs::flock(&self.file, FlockOperation::Unlock);
+    }
+
+    /// Who holds it, as far as it is known: only used to tell people.
+    fn holder(&self) -> Option<u32> {
+        let mut text = [0; 16];
+        let length = self.file.read_at(&mut text, 0).ok()?;
+        std::str::from_utf8(&text[..length]).ok()?.trim().parse().ok()
+    }
+
+    fn sign(&self) {
+        let pid = std::process::id();
+        if self.holder() != Some(pid) {
+            // A lock without a name on it still locks.
+            let _ = self.file.set_len(0).and_then(|()| self.file.write_all_at(format!("{pid}\n").as_bytes(), 0));
+        }
+    }
+}
+
+/// Takes the exclusive lock of an open file or folder, if it is free.
+pub(crate) fn try_lock(file: impl std::os::fd::AsFd) -> Result<bool, Errno> {
+    match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(true),
+        Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(false),
+        Err(reason) => Err(reason),
+    }
+}
+
+/// Asks until the answer is yes or the time is over.
+pub(crate) fn poll<E>(wait: Duration, mut ask: impl FnMut() -> Result<bool, E>) -> Result<bool, E> {
+    let deadline = Instant::now() + wait;
+    loop {
+        if ask()? {
+            return Ok(true);
+        }
+        if Instant::now() >= deadline {
+            return Ok(false);
+        }
+        std::thread::sleep(LOOK_AGAIN);
+    }
+}

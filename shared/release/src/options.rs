@@ -1,0 +1,56 @@
+//! How a store is to be run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use microblog_domain::{Clock, SystemClock};
+
+use crate::error::{Error, Result};
+
+/// How a store is to be run. The defaults suit a site of any size.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How many complete trees there are, at least 2. With the grace it bounds how often one can publish for ever:
+    /// `trees - 1` times per `grace`. A store that was made with more keeps more.
+    pub trees: usize,
+    /// How long a tree that is no longer live is left alone: longer than any `open()` of a reader can take.
+    pub grace: Duration,
+    /// How many releases one can go back to, the live one included; at least 1.
+    pub keep: usize,
+    /// How long to wait while another process changes the store.
+    pub lock_wait: Duration,
+    /// How long to wait for walkers that hold a lease on every standby tree.
+    pub lease_wait: Duration,
+    /// Tells when a release was activated.
+    pub clock: Arc<dyn Clock>,
+    /// Counts, fails or stops at changes of the file system.
+    #[cfg(feature = "fault-injection")]
+    pub faults: Option<Arc<crate::faults::Faults>>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            trees: 3,
+            grace: Duration::from_millis(250),
+            keep: 10,
+            lock_wait: Duration::from_secs(10),
+            lease_wait: Duration::from_secs(30),
+            clock: Arc::new(SystemClock),
+            #[cfg(feature = "fault-injection")]
+            faults: None,
+        }
+    }
+}
+
+impl Options {
+    pub(crate) fn check(&self) -> Result<()> {
+        if !(2..=16).contains(&self.trees) {
+            return Err(Error::Options("release.trees must be from 2 to 16: one is live while another is written"));
+        }
+        if self.keep == 0 {
+            return Err(Error::Options("release.keep must be at least 1: the live release is one of them"));
+        }
+        Ok(())
+    }
+}

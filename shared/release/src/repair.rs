@@ -1,0 +1,77 @@
+//! Putting a store in order after an interruption. What readers see is never touched: `current` is the truth, and what
+//! was to come after it is undone.
+
+use microblog_domain::ReleaseId;
+
+use crate::activate;
+use crate::chain;
+use crate::disk::Disk;
+use crate::error::Result;
+use crate::layout;
+use crate::objects;
+use crate::prune;
+use crate::reconcile;
+use crate::store::Exclusive;
+use crate::tree::TreeState;
+
+/// What was put in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repaired {
+    /// The release that was about to go live when it was interrupted, if it had come so far. It is gone; what it was
+    /// built from is still there to be built again.
+    pub undone: Option<ReleaseId>,
+    /// How many files were removed that no kept release names.
+    pub swept: u64,
+}
+
+/// Undoes what was begun. Doing it again after an interruption does no harm.
+pub(crate) fn repair(right: &mut Exclusive<'_>) -> Result<Repaired> {
+    let store = &mut *right.store;
+    let live = store.view.live().id;
+    empty_tmp(&store.disk)?;
+    store.disk.remove(layout::NEXT)?;
+    let newest = chain::newest_delta(&store.disk)?;
+    for tree in (0..store.view.trees.len()).filter(|tree| *tree != store.view.live_tree).collect::<Vec<_>>() {
+        // The delta that says how to undo it is about to go.
+        let is_ahead = match store.view.trees[tree].state {
+            TreeState::Clean(id) | TreeState::Dirty { to: id, .. } => id > live,
+            TreeState::Unknown => false,
+        };
+        if is_ahead {
+            undo(store, tree)?;
+        }
+    }
+    chain::drop_above(&store.disk, live)?;
+    let swept = objects::sweep(&store.disk, &prune::needed_objects(store)?)?;
+    Ok(Repaired { undone: Some(newest).filter(|newest| *newest > live), swept })
+}
+
+/// Takes a tree back to the live release.
+fn undo(store: &mut crate::store::ReleaseStore, tree: usize) -> Result<()> {
+    if let TreeState::Clean(ahead) = store.view.trees[tree].state {
+        let from = store.view.live().id;
+        activate::set_state(store, tree, TreeState::Dirty { from, to: ahead })?;
+    }
+    let plan = activate::plan(store, tree)?;
+    activate::bring(store, tree, plan, &|| true).map(drop)
+}
+
+fn empty_tmp(disk: &Disk) -> Result<()> {
+    for item in disk.list("tmp")?.unwrap_or_default() {
+        disk.remove(&format!("tmp/{}", item.name))?;
+    }
+    Ok(())
+}
+
+/// After a power cut, only what is live is known to be on disk; the other trees must be compared before use.
+pub(crate) fn distrust_trees(right: &mut Exclusive<'_>) -> Result<()> {
+    let store = &mut *right.store;
+    let live_tree = store.view.live_tree;
+    for tree in (0..store.view.trees.len()).filter(|tree| *tree != live_tree).collect::<Vec<_>>() {
+        activate::set_state(store, tree, TreeState::Unknown)?;
+    }
+    if !reconcile::plan(&store.disk, live_tree, &store.view.manifest)?.is_empty() {
+        activate::move_to_other_tree(store)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! What the store's folder says: which release is live and where, what it holds, what each tree holds.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use microblog_domain::ReleaseId;
+
+use crate::chain;
+use crate::delta::Delta;
+use crate::disk::Disk;
+use crate::error::{Error, Result};
+use crate::layout;
+use crate::manifest::Manifest;
+use crate::release::Release;
+use crate::tree::{self, TreeState};
+
+/// The store as it was read from disk, and kept in step by whoever holds the lock.
+#[derive(Debug)]
+pub(crate) struct View {
+    pub(crate) manifest: Manifest,
+    /// Which tree `current` points to.
+    pub(crate) live_tree: usize,
+    pub(crate) trees: Vec<Tree>,
+    /// The oldest release that one can go back to.
+    pub(crate) oldest: ReleaseId,
+}
+
+/// A tree, and since when no reader is sent to it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tree {
+    pub(crate) state: TreeState,
+    /// Nothing if that was long ago.
+    pub(crate) retired: Option<Instant>,
+}
+
+impl View {
+    pub(crate) fn load(disk: &Disk, grace: Duration) -> Result<Self> {
+        let (live_tree, live) = read_live(disk)?;
+        let retired = flipped_within(disk, grace)?.then(Instant::now);
+        let mut trees = Vec::new();
+        while disk.stat(&tree::folder(trees.len()))?.is_some() {
+            trees.push(Tree { state: tree::read_state(disk, trees.len())?, retired });
+        }
+        let oldest = disk.read_link(layout::OLDEST)?.and_then(|id| id.parse().ok());
+        Ok(Self { manifest: chain::load(disk, live)?, live_tree, trees, oldest: oldest.unwrap_or(ReleaseId(1)) })
+    }
+
+    pub(crate) fn live(&self) -> &Release {
+        self.manifest.release()
+    }
+
+    /// Whether another process has changed the store since this was read.
+    pub(crate) fn is_outdated(&self, disk: &Disk) -> Result<bool> {
+        Ok(read_live(disk)? != (self.live_tree, self.live().id))
+    }
+
+    /// The kept releases, the newest first.
+    pub(crate) fn releases(&self, disk: &Disk) -> Result<Vec<Release>> {
+        let before_oldest = ReleaseId(self.oldest.0.saturating_sub(1));
+        chain::between(before_oldest, self.live().id)
+            .rev()
+            .map(|id| if id == self.live().id { Ok(self.live().clone()) } else { read_release(disk, id) })
+            .collect()
+    }
+
+    /// The oldest release whose successor's delta some tree still needs.
+    pub(crate) fn oldest_in_trees(&self) -> ReleaseId {
+        let held = self.trees.iter().filter_map(|tree| match tree.state {
+            TreeState::Clean(id) | TreeState::Dirty { from: id, .. } => Some(id),
+            TreeState::Unknown => None,
+        });
+        held.min().unwrap_or(self.live().id)
+    }
+}
+
+fn read_release(disk: &Disk, id: ReleaseId) -> Result<Release> {
+    chain::read_delta(disk, id).map(|Delta { release, .. }| release)
+}
+
+/// Which tree is live, and which release it holds.
+fn read_live(disk: &Disk) -> Result<(usize, ReleaseId)> {
+    let damaged = |reason: String| Error::Damaged { place: disk.place(layout::CURRENT), reason };
+    let target = disk.read_link(layout::CURRENT)?.unwrap_or_default();
+    let tree = target
+        .strip_prefix("trees/")
+        .and_then(|tree| tree.parse().ok())
+        .ok_or_else(|| damaged(format!("it points to {target:?}, not to a tree of the store")))?;
+    match tree::read_state(disk, tree)? {
+        TreeState::Clean(id) => Ok((tree, id)),
+        other => Err(damaged(format!("the state of {target} is {other:?}"))),
+    }
+}
+
+/// Whether `current` may have been moved within the grace. Only then can a reader still be in a retired tree.
+fn flipped_within(disk: &Disk, grace: Duration) -> Result<bool> {
+    let Some(stat) = disk.stat(layout::CURRENT)? else { return Ok(false) };
+    let (seconds, nanoseconds) = stat.changed;
+    let flipped = u64::try_from(seconds).ok().zip(u32::try_from(nanoseconds).ok());
+    let flipped = flipped.map(|(seconds, nanoseconds)| UNIX_EPOCH + Duration::new(seconds, nanoseconds));
+    let age = flipped.and_then(|flipped| SystemTime::now().duration_since(flipped).ok());
+    Ok(age.is_none_or(|age| age <= grace))
+}

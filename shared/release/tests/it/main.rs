@@ -1,0 +1,4 @@
+//! The release store against a real file system.
+
+mod publishing;
+mod site;

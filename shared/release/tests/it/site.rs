@@ -1,0 +1,80 @@
+//! A small site for tests: paths and texts, put into a store and read back as a reader would.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use microblog_domain::{FilePath, Fingerprint};
+use microblog_release::{Activated, Checks, Committed, Options, Page, PageLoss, ReleaseStore, Result};
+
+/// Every file of a site and its text.
+pub(crate) type Site = BTreeMap<String, String>;
+
+/// Options for tests: no reader is ever slow here.
+pub(crate) fn options() -> Options {
+    Options { grace: Duration::ZERO, keep: 5, lock_wait: Duration::from_secs(5), ..Options::default() }
+}
+
+pub(crate) fn site<P: Into<String>, T: Into<String>>(files: impl IntoIterator<Item = (P, T)>) -> Site {
+    files.into_iter().map(|(path, text)| (path.into(), text.into())).collect()
+}
+
+pub(crate) fn checks() -> Checks {
+    Checks { page_loss: PageLoss::Any, ..Checks::new("https://example.org".parse().unwrap()) }
+}
+
+pub(crate) fn page(text: &str) -> Page<'_> {
+    Page { bytes: text.as_bytes(), fingerprint: Fingerprint::of(text.as_bytes()), author_links: &[] }
+}
+
+pub(crate) fn path(text: &str) -> FilePath {
+    text.parse().unwrap()
+}
+
+/// Publishes exactly these files.
+pub(crate) fn publish(store: &mut ReleaseStore, site: &Site) -> Result<Committed> {
+    let draft = store.draft(checks())?;
+    for (name, text) in site {
+        draft.put(&path(name), page(text))?;
+    }
+    draft.remove_unmentioned();
+    draft.verify()?.commit()
+}
+
+pub(crate) fn activated(committed: Committed) -> Activated {
+    match committed {
+        Committed::Activated(activated) => activated,
+        Committed::Unchanged(id) => panic!("release {id} was not changed"),
+    }
+}
+
+/// Everything below `current`, folders that are empty included.
+pub(crate) fn served(store: &Path) -> Site {
+    let mut site = Site::new();
+    read_folder(&store.join("current"), "", &mut site);
+    site
+}
+
+fn read_folder(folder: &Path, prefix: &str, site: &mut Site) {
+    let mut is_empty = true;
+    for entry in fs::read_dir(folder).unwrap() {
+        is_empty = false;
+        let entry = entry.unwrap();
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.file_type().unwrap().is_dir() {
+            read_folder(&entry.path(), &format!("{name}/"), site);
+        } else {
+            site.insert(name, fs::read_to_string(entry.path()).unwrap());
+        }
+    }
+    if is_empty && !prefix.is_empty() {
+        site.insert(prefix.to_owned(), "an empty folder".to_owned());
+    }
+}
+
+/// How many files lie below `objects/`.
+pub(crate) fn object_count(store: &Path) -> usize {
+    let folders = fs::read_dir(store.join("objects")).unwrap();
+    folders.map(|folder| fs::read_dir(folder.unwrap().path()).unwrap().count()).sum()
+}
