@@ -3,10 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use crate::path::{PathError, UrlPath};
 use crate::permalink::PermalinkPattern;
+use crate::post::{PostContent, PostKind};
 
 /// Why a text can not be the address of a site.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -214,6 +217,18 @@ pub struct SettingError {
 }
 
 impl SiteSettings {
+    /// The address that a post asks for, if it is published at this time. Another post may have it already.
+    ///
+    /// Fails only when slug and pattern together are too long.
+    pub fn address_of(&self, content: &PostContent, published_at: Timestamp) -> Result<UrlPath, PathError> {
+        let date = published_at.to_zoned(self.timezone.rules().clone()).date();
+        match (&content.permalink, content.kind) {
+            (Some(own), _) => Ok(own.clone()),
+            (None, PostKind::Page) => UrlPath::folder([content.slug.as_str()]),
+            (None, PostKind::Article | PostKind::Note) => self.permalink.address(&content.slug, date),
+        }
+    }
+
     /// Every value that is out of range; empty when all are fine.
     #[must_use]
     pub fn problems(&self) -> Vec<SettingError> {

@@ -110,6 +110,18 @@ pub async fn find(conn: &mut Connection, hash: &ContentHash, name: &str) -> Resu
     row.as_ref().map(from_row).transpose()
 }
 
+/// Finds the file at a public address, which holds only the first digits of the hash.
+pub async fn find_public(conn: &mut Connection, digits: &str, name: &str) -> Result<Option<Media>, StoreError> {
+    let sql = "SELECT * FROM media WHERE hash >= $1 AND hash < $2 AND name = $3 AND deleted_at IS NULL LIMIT 1";
+    let row = sqlx::query(sql)
+        .bind(digits.to_owned())
+        .bind(format!("{digits}g"))
+        .bind(name.to_owned())
+        .fetch_optional(conn)
+        .await?;
+    row.as_ref().map(from_row).transpose()
+}
+
 /// Whether any file that is not deleted has these bytes.
 pub async fn uses_bytes(conn: &mut Connection, hash: &ContentHash) -> Result<bool, StoreError> {
     let row = sqlx::query("SELECT id FROM media WHERE hash = $1 AND deleted_at IS NULL LIMIT 1")
