@@ -1,5 +1,7 @@
 //! Content folders, read from real disks: those of other programs, hostile ones, and real posts.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "the lint knows tests, but not their helpers")]
+
 mod corpus;
 mod hostile;
 mod programs;
