@@ -1,1 +1,16 @@
-//! (laid out next)
+//! The worker: takes the build that is due, brings the site up to date, makes the new release live, reports.
+//!
+//! Owns the way of a job: claim -> load -> plan -> render -> verify -> activate -> settle. Leaves the meaning of pages to
+//! `microblog-site`, releases on disk to `microblog-release`, rows to `microblog-store`, and what becomes of a failed
+//! job to `microblog-queue`.
+//!
+//! Start reading at [`worker`], then [`build_site`], whose main function is the whole of a build.
+
+pub mod build_site;
+mod failure;
+mod job;
+mod metrics;
+pub mod worker;
+
+pub use build_site::{BuildError, Desk, DeskConfig};
+pub use worker::{Worker, WorkerConfig};

@@ -76,7 +76,7 @@ pub enum BuildStep {
         /// How much it will look at.
         mode: BuildMode,
     },
-    /// Somebody asked again before it began: one build answers both.
+    /// Somebody asked again before it began, and so changed when it starts or how much it looks at.
     Joined {
         /// How much it will look at now.
         mode: BuildMode,
@@ -95,6 +95,11 @@ pub enum BuildStep {
     },
     /// The new release is being checked.
     Validating,
+    /// Somebody should know this, though it stops nothing.
+    Warning {
+        /// What was found, where, and what to do.
+        message: String,
+    },
     /// Readers see the new release.
     Activated {
         /// Its number.
@@ -137,6 +142,7 @@ impl BuildStep {
             Self::Started { .. } => "started",
             Self::Rendering { .. } => "rendering",
             Self::Validating => "validating",
+            Self::Warning { .. } => "warning",
             Self::Activated { .. } => "activated",
             Self::Succeeded => "succeeded",
             Self::Retrying { .. } => "retrying",

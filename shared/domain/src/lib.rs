@@ -10,6 +10,7 @@ pub mod build;
 pub mod clock;
 pub mod hash;
 pub mod ids;
+pub mod media;
 pub mod path;
 pub mod permalink;
 pub mod post;

@@ -1,0 +1,117 @@
+//! What a worker keeps between builds: the site in memory, and how far it has read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use microblog_domain::{ChangeSeq, ContentHash, FilePath, ReleaseId, SiteSettings};
+use microblog_release::ReleaseStore;
+use microblog_site::{PageKey, Site};
+use microblog_store::Store;
+use tokio::runtime::Handle;
+
+use super::BuildError;
+use super::render::Sources;
+
+/// Where a worker finds what is not in the database.
+#[derive(Debug, Clone)]
+pub struct DeskConfig {
+    /// A folder with templates and assets that replace the default theme's.
+    pub theme: Option<PathBuf>,
+    /// The folder of the uploads, by hash.
+    pub media: PathBuf,
+    /// The settings of a site whose owner has not saved any.
+    pub first_settings: SiteSettings,
+}
+
+/// A worker's desk.
+#[derive(Debug)]
+pub struct Desk {
+    pub(super) config: DeskConfig,
+    pub(super) store: Store,
+    pub(super) runtime: Handle,
+    pub(super) releases: ReleaseStore,
+    pub(super) memory: Option<Memory>,
+}
+
+/// The site as far as it has been read.
+#[derive(Debug)]
+pub(super) struct Memory {
+    pub(super) site: Site,
+    /// Every change up to this one is in.
+    pub(super) seen: ChangeSeq,
+    pub(super) settings: SiteSettings,
+    pub(super) theme: ThemeStamp,
+    /// Uploads by the file of their address.
+    pub(super) media: BTreeMap<FilePath, ContentHash>,
+    /// The release that shows the site as it was when `dirty` was empty.
+    pub(super) shown_by: Option<ReleaseId>,
+    /// What may differ from that release.
+    pub(super) dirty: Dirty,
+}
+
+/// Pages and uploads that the live release may show differently.
+#[derive(Debug, Default)]
+pub(super) struct Dirty {
+    pub(super) pages: BTreeSet<PageKey>,
+    pub(super) media: BTreeSet<FilePath>,
+}
+
+/// Tells whether a file of the theme was changed: path, time and size of each.
+pub(super) type ThemeStamp = Vec<(PathBuf, SystemTime, u64)>;
+
+impl Desk {
+    /// A desk with nothing on it.
+    #[must_use]
+    pub fn new(config: DeskConfig, store: Store, releases: ReleaseStore, runtime: Handle) -> Self {
+        Self { config, store, runtime, releases, memory: None }
+    }
+
+    /// The releases on disk.
+    #[must_use]
+    pub fn releases(&self) -> &ReleaseStore {
+        &self.releases
+    }
+
+    /// The releases on disk, to change them.
+    pub fn releases_mut(&mut self) -> &mut ReleaseStore {
+        &mut self.releases
+    }
+
+    /// The site, the releases, and where texts and uploads come from.
+    pub(super) fn parts(&mut self) -> Result<(&Site, &mut ReleaseStore, Sources<'_>), BuildError> {
+        let memory = self.memory.as_ref().ok_or(BuildError::Stopped)?;
+        let sources = Sources { runtime: &self.runtime, media: &self.config.media };
+        Ok((&memory.site, &mut self.releases, sources))
+    }
+
+    /// Notes that readers see the site as it is in memory.
+    pub(super) fn settled(&mut self) {
+        let live = self.releases.live().map(|live| live.id);
+        if let Some(memory) = &mut self.memory {
+            memory.shown_by = live;
+            memory.dirty = Dirty::default();
+        }
+    }
+}
+
+/// Looks at every file of the theme's folder; nothing if there is none.
+pub(super) fn theme_stamp(folder: Option<&PathBuf>) -> ThemeStamp {
+    let mut stamp = Vec::new();
+    let mut open: Vec<PathBuf> = folder.into_iter().cloned().collect();
+    while let Some(folder) = open.pop() {
+        let items = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+        for item in items {
+            match item.metadata() {
+                Ok(metadata) if metadata.is_dir() => open.push(item.path()),
+                Ok(metadata) => {
+                    let changed = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+                    stamp.push((item.path(), changed, metadata.len()));
+                }
+                Err(_) => {}
+            }
+        }
+    }
+    stamp.sort_unstable();
+    stamp
+}

@@ -1,0 +1,114 @@
+//! One build, from the rows of the database to the release that readers see.
+//!
+//! Everything here is synchronous and runs on one blocking thread (rendering spreads over all cores). What a build sees
+//! of the database is one snapshot, so an edit that comes meanwhile is in the next build, never half in this one.
+
+mod desk;
+mod load;
+mod plan;
+mod progress;
+mod render;
+
+use std::time::Instant;
+
+use microblog_domain::{BuildMode, PageCounts};
+use microblog_release::{Checks, Committed, PageLoss, Release};
+use microblog_site::Site;
+
+pub use desk::{Desk, DeskConfig};
+pub use progress::{Control, Phase, Progress};
+
+use load::Loaded;
+use plan::Plan;
+
+/// What a build is asked to do.
+#[derive(Debug, Clone, Copy)]
+pub struct Order {
+    /// Render everything, or what changed.
+    pub mode: BuildMode,
+}
+
+/// What a build did.
+#[derive(Debug, Clone)]
+pub struct Built {
+    /// Whether it made a new release live. It did not if nothing had changed, or if a pin holds the site.
+    pub activated: bool,
+    /// The release that readers see now.
+    pub live: Option<Release>,
+    /// How many pages it rendered and kept.
+    pub pages: PageCounts,
+    /// What its author or owner should know, though it stopped nothing.
+    pub warnings: Vec<String>,
+}
+
+/// Why a build came to nothing. Readers keep the release they have.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// Somebody asked for it to stop, or its time was up.
+    #[error("the build was stopped")]
+    Stopped,
+    /// The database failed.
+    #[error("reading the posts: {0}")]
+    Store(#[from] microblog_store::StoreError),
+    /// A template, or the text of a post.
+    #[error("rendering: {0}")]
+    Render(#[from] microblog_site::RenderError),
+    /// A template of the theme is not valid.
+    #[error(transparent)]
+    Theme(#[from] microblog_site::ThemeError),
+    /// The disk.
+    #[error("writing the release: {0}")]
+    Release(#[from] microblog_release::Error),
+}
+
+/// Brings the site up to date with the database and makes it live.
+///
+/// # Errors
+/// When any step fails; then nothing that readers see has changed.
+pub fn build_site(desk: &mut Desk, order: Order, control: &Control) -> Result<Built, BuildError> {
+    let mut loaded = timed(control, Phase::Load, || load::bring_up_to_date(desk, control))?;
+    let (site, releases, sources) = desk.parts()?;
+    let mut draft = releases.draft(checks(site, order))?;
+    let plan = Plan::make(site, &draft, &loaded, order.mode);
+    control.expect(plan.to_render(), plan.reused(), plan.total());
+    if plan.is_empty() {
+        draft.discard()?;
+        desk.settled();
+        return Ok(built(desk, loaded, false, control));
+    }
+    timed(control, Phase::Render, || render::write_pages(site, &plan, &mut loaded, &mut draft, &sources, control))?;
+    let verified = timed(control, Phase::Validate, || Ok(draft.verify()?))?;
+    loaded.warnings.extend(verified.warnings().iter().map(ToString::to_string));
+    if loaded.is_pinned {
+        loaded.warnings.push(HELD.to_owned());
+        verified.discard()?;
+        return Ok(built(desk, loaded, false, control));
+    }
+    let committed = timed(control, Phase::Activate, || Ok(verified.commit()?))?;
+    desk.settled();
+    Ok(built(desk, loaded, matches!(committed, Committed::Activated(_)), control))
+}
+
+fn built(desk: &Desk, loaded: Loaded, activated: bool, control: &Control) -> Built {
+    Built { activated, live: desk.releases.live().cloned(), pages: control.pages(), warnings: loaded.warnings }
+}
+
+/// What the owner of a pinned site is told.
+const HELD: &str = "the site is held at an earlier release: unpin it, and what was built goes live";
+
+/// Who renders everything on purpose may also lose pages on purpose.
+fn checks(site: &Site, order: Order) -> Checks {
+    let usual = Checks::new(site.settings().base_url.clone());
+    match order.mode {
+        BuildMode::Full => Checks { page_loss: PageLoss::Any, ..usual },
+        BuildMode::Incremental => usual,
+    }
+}
+
+fn timed<T>(control: &Control, phase: Phase, step: impl FnOnce() -> Result<T, BuildError>) -> Result<T, BuildError> {
+    control.enter(phase)?;
+    let start = Instant::now();
+    let result = step();
+    control.took(phase, start.elapsed());
+    result
+}

@@ -1,0 +1,82 @@
+//! The names of this crate's metrics, one typed function for each event.
+
+use std::time::Duration;
+
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use microblog_domain::{BuildMode, PageCounts, Timestamp};
+
+use crate::build_site::Phase;
+
+const BUILDS: &str = "microblog_builds_total";
+const BUILD_SECONDS: &str = "microblog_build_duration_seconds";
+const RENDERED: &str = "microblog_build_pages_rendered_total";
+const REUSED: &str = "microblog_build_pages_reused_total";
+const PUBLISH_TO_LIVE: &str = "microblog_publish_to_live_seconds";
+const ACTIVATED_AT: &str = "microblog_release_activated_timestamp_seconds";
+const SUCCEEDED_AT: &str = "microblog_last_build_success_timestamp_seconds";
+
+/// How a build ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Outcome {
+    Succeeded,
+    Failed,
+    Cancelled,
+    /// Its work went to another build: it will be tried again, or another worker took it over.
+    Superseded,
+}
+
+impl Outcome {
+    const ALL: [Self; 4] = [Self::Succeeded, Self::Failed, Self::Cancelled, Self::Superseded];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Superseded => "superseded",
+        }
+    }
+}
+
+/// Describes the metrics, and lets the counters begin at 0 so that their first increase is seen.
+pub(crate) fn describe() {
+    describe_counter!(BUILDS, "Builds that came to an end, by outcome");
+    describe_histogram!(BUILD_SECONDS, metrics::Unit::Seconds, "Time that builds took, by phase and mode");
+    describe_counter!(RENDERED, "Pages that were rendered");
+    describe_counter!(REUSED, "Pages that were kept from the release before");
+    describe_histogram!(PUBLISH_TO_LIVE, metrics::Unit::Seconds, "Time from the commit of an edit to its activation");
+    describe_gauge!(ACTIVATED_AT, metrics::Unit::Seconds, "When the live release was activated, since 1970");
+    describe_gauge!(SUCCEEDED_AT, metrics::Unit::Seconds, "When a build last succeeded, since 1970");
+    for outcome in Outcome::ALL {
+        counter!(BUILDS, "outcome" => outcome.as_str()).absolute(0);
+    }
+    counter!(RENDERED).absolute(0);
+    counter!(REUSED).absolute(0);
+}
+
+pub(crate) fn build_ended(outcome: Outcome) {
+    counter!(BUILDS, "outcome" => outcome.as_str()).increment(1);
+}
+
+pub(crate) fn build_succeeded(mode: BuildMode, timings: &[(Phase, Duration)], pages: PageCounts, now: Timestamp) {
+    for (phase, duration) in timings {
+        histogram!(BUILD_SECONDS, "phase" => phase.as_str(), "mode" => mode.as_str()).record(duration.as_secs_f64());
+    }
+    let total: Duration = timings.iter().map(|(_, duration)| duration).sum();
+    histogram!(BUILD_SECONDS, "phase" => "total", "mode" => mode.as_str()).record(total.as_secs_f64());
+    counter!(RENDERED).increment(pages.rendered);
+    counter!(REUSED).increment(pages.reused);
+    gauge!(SUCCEEDED_AT).set(seconds(now));
+    build_ended(Outcome::Succeeded);
+}
+
+/// A release went live that shows an edit of `requested_at`.
+pub(crate) fn activated(requested_at: Timestamp, at: Timestamp) {
+    let waited = at.duration_since(requested_at).as_secs_f64().max(0.0);
+    histogram!(PUBLISH_TO_LIVE).record(waited);
+    gauge!(ACTIVATED_AT).set(seconds(at));
+}
+
+fn seconds(time: Timestamp) -> f64 {
+    time.duration_since(Timestamp::UNIX_EPOCH).as_secs_f64()
+}

@@ -1,0 +1,139 @@
+//! The loop of a worker: wait until something is due, claim it, work it off, settle it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use microblog_domain::{Clock, ReleaseId, Timestamp};
+use microblog_queue::{BuildEvents, HintReceiver, RetryPolicy, Waker};
+use microblog_release::Committed;
+use microblog_store::builds::{self, Claim, ClaimedBuild};
+use microblog_store::{Store, StoreError};
+use tokio::sync::watch;
+
+use crate::build_site::Desk;
+use crate::{job, metrics};
+
+/// How a worker does its work.
+#[derive(Debug, Clone)]
+pub struct WorkerConfig {
+    /// Its name, for people who look.
+    pub name: String,
+    /// How long it has a build without renewing its lease.
+    pub lease_for: Duration,
+    /// A build that takes longer has failed.
+    pub deadline: Duration,
+    /// What becomes of builds that failed.
+    pub retry: RetryPolicy,
+}
+
+impl Default for WorkerConfig {
+    fn default() -> Self {
+        Self {
+            name: format!("builder-{}", std::process::id()),
+            lease_for: Duration::from_secs(30),
+            deadline: Duration::from_secs(900),
+            retry: RetryPolicy::default(),
+        }
+    }
+}
+
+/// How long a worker rests at most before it looks into the database without having heard anything.
+const LONGEST_REST: Duration = Duration::from_secs(1);
+
+/// A worker.
+#[derive(Debug, Clone)]
+pub struct Worker {
+    pub(crate) config: WorkerConfig,
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) events: BuildEvents,
+    /// Woken when a job went back to the outbox.
+    pub(crate) relay: Waker,
+    pub(crate) desk: Arc<Mutex<Desk>>,
+}
+
+impl Worker {
+    /// A worker at this desk.
+    #[must_use]
+    pub fn new(
+        config: WorkerConfig,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        events: BuildEvents,
+        relay: Waker,
+        desk: Arc<Mutex<Desk>>,
+    ) -> Self {
+        metrics::describe();
+        Self { config, store, clock, events, relay, desk }
+    }
+
+    /// Works until `stop` becomes true. A build that runs then is stopped and handed back.
+    pub async fn run(self, mut hints: HintReceiver, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow_and_update() {
+            match self.claim().await {
+                Ok(Some(claimed)) => {
+                    job::work_off(&self, claimed, &mut stop).await;
+                    continue;
+                }
+                Ok(None) => {}
+                Err(error) => tracing::warn!(%error, "no build could be claimed; trying again"),
+            }
+            tokio::select! {
+                _ = hints.next() => {}
+                () = tokio::time::sleep(self.rest().await) => {}
+                _ = stop.changed() => {}
+            }
+        }
+    }
+
+    /// Works off the build that is due, if any. Tells whether there was one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn work_once(&self) -> Result<bool, StoreError> {
+        let Some(claimed) = self.claim().await? else { return Ok(false) };
+        let (_keep, mut never) = watch::channel(false);
+        job::work_off(self, claimed, &mut never).await;
+        Ok(true)
+    }
+
+    async fn claim(&self) -> Result<Option<ClaimedBuild>, StoreError> {
+        let now = self.clock.now();
+        if !builds::next_due(&mut *self.store.read().await?).await?.is_some_and(|due| due <= now) {
+            return Ok(None);
+        }
+        let mut tx = self.store.begin().await?;
+        let claim = Claim { worker: self.config.name.clone(), lease_for: self.config.lease_for };
+        let claimed = builds::claim(&mut tx, &claim, now).await?;
+        tx.commit().await?;
+        if let Some(claimed) = &claimed {
+            self.events.announce(claimed.build.id);
+        }
+        Ok(claimed)
+    }
+
+    /// Until the next build is due, or a second.
+    async fn rest(&self) -> Duration {
+        let due = async { builds::next_due(&mut *self.store.read().await?).await };
+        match due.await {
+            Ok(Some(due)) => Duration::try_from(due.duration_since(self.clock.now())).unwrap_or_default().min(LONGEST_REST),
+            Ok(None) | Err(_) => LONGEST_REST,
+        }
+    }
+
+    /// Makes an earlier release live again; the builder has the only hand on the release store.
+    ///
+    /// # Errors
+    /// When the release is not kept, or the disk fails.
+    pub async fn roll_back(&self, to: ReleaseId) -> microblog_release::Result<(Committed, Timestamp)> {
+        let desk = Arc::clone(&self.desk);
+        let work = tokio::task::spawn_blocking(move || {
+            desk.lock().unwrap_or_else(PoisonError::into_inner).releases_mut().roll_back(to)
+        });
+        let committed = match work.await {
+            Ok(committed) => committed?,
+            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+        };
+        Ok((committed, self.clock.now()))
+    }
+}

@@ -1,0 +1,1 @@
+//! The worker on a real database and a real release store.
