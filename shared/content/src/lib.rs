@@ -27,3 +27,6 @@ pub use write::write_post;
 
 /// The largest post, in bytes: a long novel has a tenth of it.
 pub const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The file that marks a folder as a built site, which is no content even where it lies among it.
+pub const OUTPUT_MARKER: &str = ".microblog-site";

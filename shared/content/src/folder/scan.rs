@@ -10,6 +10,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::layout::Layout;
 use super::{PostFile, StaticFile, sort};
+use crate::OUTPUT_MARKER;
 use crate::problem::{FileProblem, Reason};
 
 /// What a walk found, each list in the order of the paths.
@@ -101,11 +102,13 @@ pub(super) fn site_path(base: &Path, path: &Path) -> Result<FilePath, Reason> {
     text.parse().map_err(|error: PathError| Reason::Name(error.to_string()))
 }
 
-/// Hidden files, folders of other programs, and what Jekyll keeps apart by an underscore are not content.
+/// Hidden files, built sites, folders of other programs, and what Jekyll keeps apart by an underscore are not content.
 fn is_content(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy();
     let is_apart = entry.file_type().is_dir() && name.starts_with('_') && name != "_posts" && name != "_drafts";
-    entry.depth() == 0 || !(name.starts_with('.') || name.ends_with('~') || name == "node_modules" || is_apart)
+    let is_output = || entry.file_type().is_dir() && entry.path().join(OUTPUT_MARKER).exists();
+    entry.depth() == 0
+        || !(is_output() || name.starts_with('.') || name.ends_with('~') || name == "node_modules" || is_apart)
 }
 
 fn is_public(entry: &DirEntry) -> bool {

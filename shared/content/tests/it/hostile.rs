@@ -114,7 +114,7 @@ fn two_files_for_one_place_are_named_both() {
 }
 
 #[test]
-fn hidden_files_are_never_published() {
+fn hidden_files_and_built_sites_are_never_published() {
     let folder = folder(&[
         good(),
         ("static/.env", b"PASSWORD=x"),
@@ -122,6 +122,8 @@ fn hidden_files_are_never_published() {
         ("static/.well-known/a", b"x"),
         (".obsidian/note.md", b"x"),
         (".hidden.png", b"x"),
+        ("public/.microblog-site", b"a site that was built here"),
+        ("public/photo.png", b"x"),
     ]);
     let folder = open(folder.path());
     let files: Vec<_> = folder.static_files().iter().map(|file| file.path.as_str()).collect();
