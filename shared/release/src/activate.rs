@@ -43,10 +43,8 @@ pub(crate) fn activate(right: &mut Exclusive<'_>, delta: Delta) -> Result<Activa
     match go_live(right.store, delta) {
         Ok((entries_touched, mut timings)) => {
             let flipped = Instant::now();
-            // What can not be removed now is removed later; the release is live either way.
-            if prune::tidy(right, Effort::Little).is_ok() {
-                right.finish()?;
-            }
+            // The release is live. What can not be removed now leaves the mark behind, and is removed by the next repair.
+            let _ = prune::tidy(right, Effort::Little).and_then(|()| right.finish());
             timings.tidy = flipped.elapsed();
             Ok(Activated { release: right.store.view.live().clone(), previous, entries_touched, timings })
         }
@@ -149,9 +147,9 @@ pub(crate) fn plan(store: &ReleaseStore, tree: usize) -> Result<Plan> {
 
 fn plan_by_deltas(store: &ReleaseStore, from: ReleaseId, to: ReleaseId, is_clean: bool) -> Result<Plan> {
     let mut plan = Plan::default();
-    for (path, (first, _)) in chain::net_changes(&store.disk, from, to)? {
+    for (path, net) in chain::net_changes(&store.disk, from, to)? {
         let wanted = store.view.manifest.get(path.as_str());
-        if let Some(step) = step(path.as_str(), first.filter(|_| is_clean), wanted) {
+        if let Some(step) = step(path.as_str(), net.before.filter(|_| is_clean), wanted) {
             plan.steps.push((path.into(), step));
         } else if !is_clean {
             plan.steps.push((path.into(), Step::Remove));
@@ -204,8 +202,7 @@ pub(crate) fn set_state(store: &mut ReleaseStore, tree: usize, state: TreeState)
 
 /// All that the flip needs is durable after this, so that the flip itself is one name.
 fn prepare_flip(store: &ReleaseStore, tree: usize) -> Result<()> {
-    store.disk.remove(layout::NEXT)?;
-    store.disk.symlink(&tree::folder(tree), layout::NEXT)?;
+    tree::replace_link(&store.disk, &tree::folder(tree), layout::NEXT)?;
     store.disk.sync_all()
 }
 

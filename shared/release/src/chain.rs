@@ -9,7 +9,7 @@ use microblog_domain::{FilePath, ReleaseId};
 
 use crate::base::Base;
 use crate::codec::CodecError;
-use crate::delta::Delta;
+use crate::delta::{Change, Delta};
 use crate::disk::{Disk, Made};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
@@ -82,16 +82,19 @@ fn write(disk: &Disk, name: &str, file: &[u8]) -> Result<()> {
     disk.rename(draft, name)
 }
 
-/// What the deltas after `from`, up to and with `to`, did to each path: what it was first, and what it is at last.
-pub(crate) fn net_changes(
-    disk: &Disk,
-    from: ReleaseId,
-    to: ReleaseId,
-) -> Result<BTreeMap<FilePath, (Option<Entry>, Option<Entry>)>> {
-    let mut net = BTreeMap::new();
+/// What several deltas did to a path, taken together.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NetChange {
+    pub(crate) before: Option<Entry>,
+    pub(crate) after: Option<Entry>,
+}
+
+/// What the deltas after `from`, up to and with `to`, did to each path.
+pub(crate) fn net_changes(disk: &Disk, from: ReleaseId, to: ReleaseId) -> Result<BTreeMap<FilePath, NetChange>> {
+    let mut net: BTreeMap<FilePath, NetChange> = BTreeMap::new();
     for id in between(from, to) {
-        for change in read_delta(disk, id)?.changes {
-            net.entry(change.path).or_insert((change.before, None)).1 = change.after;
+        for Change { path, before, after } in read_delta(disk, id)?.changes {
+            net.entry(path).and_modify(|net| net.after = after).or_insert(NetChange { before, after });
         }
     }
     Ok(net)

@@ -63,10 +63,10 @@ impl Writer {
     /// Seven bits a byte, the lowest first.
     pub(crate) fn number(&mut self, mut value: u64) {
         while value >= 0x80 {
-            self.bytes.push((value & 0x7f) as u8 | 0x80);
+            self.bytes.push(value.to_le_bytes()[0] | 0x80);
             value >>= 7;
         }
-        self.bytes.push(value as u8);
+        self.bytes.push(value.to_le_bytes()[0]);
     }
 
     /// A path, without what it shares with the one before.

@@ -266,6 +266,11 @@ impl VerifiedDraft<'_> {
         &self.warnings
     }
 
+    /// Gives the release up and removes what it wrote.
+    pub fn discard(self) -> Result<()> {
+        self.draft.discard()
+    }
+
     /// Makes the release live.
     pub fn commit(self) -> Result<Committed> {
         let Self { draft, delta, .. } = self;

@@ -15,7 +15,7 @@ use std::path::Path;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::disk::{self, Disk, Made};
+use crate::disk::{self, Disk};
 use crate::error::{Error, Result};
 use crate::tree::{self, TreeState};
 use microblog_domain::ReleaseId;
@@ -62,24 +62,33 @@ pub(crate) fn furnish(disk: &Disk, trees: usize) -> Result<usize> {
     }
     let count = furnish_trees(disk, trees)?;
     if disk.read_link(CURRENT)?.is_none() {
-        disk.symlink(&tree::folder(0), CURRENT)?;
+        furnish_current(disk)?;
     }
     Ok(count)
 }
 
 fn furnish_trees(disk: &Disk, least: usize) -> Result<usize> {
-    for tree in 0.. {
-        if disk.stat(&tree::folder(tree))?.is_some() {
-            continue;
+    let mut count = 0;
+    loop {
+        if disk.stat(&tree::folder(count))?.is_none() {
+            if count >= least {
+                return Ok(count);
+            }
+            disk.make_folder(&tree::folder(count))?;
         }
-        if tree >= least {
-            return Ok(tree);
-        }
-        if disk.make_folder(&tree::folder(tree))? == Made::New {
-            tree::write_state(disk, tree, TreeState::Clean(ReleaseId(0)))?;
-        }
+        count += 1;
     }
-    Ok(least)
+}
+
+/// In a new store the empty site is live. Where a release was live and only the link is lost, nothing is made up.
+fn furnish_current(disk: &Disk) -> Result<()> {
+    if disk.read_link("st/0")?.is_none() {
+        tree::write_state(disk, 0, TreeState::Clean(ReleaseId(0)))?;
+    }
+    if tree::read_state(disk, 0)? == TreeState::Clean(ReleaseId(0)) {
+        disk.symlink(&tree::folder(0), CURRENT)?;
+    }
+    Ok(())
 }
 
 /// Hard links do not cross file systems, so nothing in the store may be mounted from elsewhere.

@@ -1,6 +1,6 @@
 //! Immutable releases of a site on disk: written beside the live one, verified, made durable, made live by one rename.
 //!
-//! Owns the build folder ([`layout`] says what lies where) and the promises about it: readers are served from exactly
+//! Owns the build folder (`layout.rs` says what lies where) and the promises about it: readers are served from exactly
 //! one release at any moment; whatever fails or is killed, at any point, changes nothing that they see; any kept
 //! release can be made live again without building; the cost of a release follows what changed. Knows nothing of posts,
 //! databases or async, and takes no decision about when to build.
@@ -9,9 +9,11 @@
 //! that has been out of use longest, and then `current` is pointed to it. That rename is the commit: what was interrupted
 //! before it is undone by the next process that changes the store. Manifests are a chain of small differences.
 //!
-//! Start reading at [`ReleaseStore`] and [`Draft`]; then [`activate`], which is the heart, and [`repair`].
+//! Start reading at [`ReleaseStore`] and [`Draft`]; then `activate.rs`, which is the heart, and
+//! `repair.rs`.
 
 mod activate;
+mod audit;
 mod base;
 mod chain;
 mod codec;
@@ -40,6 +42,7 @@ mod verify;
 mod view;
 
 pub use activate::Activated;
+pub use audit::{Audit, Flaw};
 pub use disk::Space;
 pub use draft::{Committed, Draft, Page, Put, VerifiedDraft};
 pub use entry::Entry;

@@ -58,8 +58,8 @@ impl Links {
     }
 
     fn note(&self, target: String, page: &FilePath, is_by_author: bool) {
-        let shard = (self.hasher.hash_one(&target) % SHARDS as u64) as usize;
-        let mut targets = lock(&self.targets[shard]);
+        let shard = self.hasher.hash_one(&target).to_le_bytes()[0];
+        let mut targets = lock(&self.targets[usize::from(shard) % SHARDS]);
         let linked = targets.entry(target).or_default();
         linked.count += 1;
         let example = if is_by_author { &mut linked.author } else { &mut linked.theme };

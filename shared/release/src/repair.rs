@@ -9,7 +9,7 @@ use crate::disk::Disk;
 use crate::error::Result;
 use crate::layout;
 use crate::objects;
-use crate::prune;
+use crate::prune::{self, Effort};
 use crate::reconcile;
 use crate::store::Exclusive;
 use crate::tree::TreeState;
@@ -42,6 +42,8 @@ pub(crate) fn repair(right: &mut Exclusive<'_>) -> Result<Repaired> {
         }
     }
     chain::drop_above(&store.disk, live)?;
+    prune::keep_only(right, right.store.options.keep, Effort::Whatever)?;
+    let store = &mut *right.store;
     let swept = objects::sweep(&store.disk, &prune::needed_objects(store)?)?;
     Ok(Repaired { undone: Some(newest).filter(|newest| *newest > live), swept })
 }

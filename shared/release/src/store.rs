@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use microblog_domain::ReleaseId;
 
 use crate::activate;
+use crate::chain::NetChange;
 use crate::delta::{Change, Delta};
 use crate::disk::{Disk, Made, Space};
 use crate::draft::{Committed, Draft};
@@ -223,7 +224,7 @@ impl Exclusive<'_> {
     fn inverse(&self, to: ReleaseId) -> Result<Vec<Change>> {
         let live = self.store.view.live().id;
         let net = chain::net_changes(&self.store.disk, to, live)?;
-        let change = |(path, (then, now))| Change { path, before: now, after: then };
+        let change = |(path, net): (_, NetChange)| Change { path, before: net.after, after: net.before };
         Ok(net.into_iter().map(change).filter(|change| change.before != change.after).collect())
     }
 }

@@ -98,8 +98,13 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
+    /// How many names it changes.
+    pub(crate) fn len(&self) -> usize {
+        self.steps.len() + self.folders.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
-        self.steps.is_empty() && self.folders.is_empty()
+        self.len() == 0
     }
 
     /// Carries the plan out, unless `go_on` says no in between. Doing it again does no harm, so it can be resumed after

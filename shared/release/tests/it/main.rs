@@ -1,4 +1,5 @@
 //! The release store against a real file system.
 
+mod crash;
 mod publishing;
 mod site;

@@ -1,0 +1,125 @@
+//! Checking the whole store: every byte of every kept release, and every name of every tree.
+//!
+//! For the command line and for tests; the cost is that of reading the site. What can be mended is mended at once.
+
+use std::collections::BTreeMap;
+
+use microblog_domain::{FilePath, ReleaseId};
+use rayon::prelude::*;
+
+use crate::activate;
+use crate::chain;
+use crate::entry::{Entry, ObjectName};
+use crate::error::Result;
+use crate::objects::{self, Damage};
+use crate::reconcile;
+use crate::store::{Exclusive, ReleaseStore};
+use crate::tree::TreeState;
+
+/// What an audit looked at, and what it found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audit {
+    /// How many different files of all kept releases were read.
+    pub files: u64,
+    /// What is not as it should be.
+    pub flaws: Vec<Flaw>,
+}
+
+/// Something in the store that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Flaw {
+    /// A file of a kept release is missing or altered.
+    #[error("{path} of release {release} is damaged ({damage:?}); build the whole site again to write it anew")]
+    File {
+        /// The file.
+        path: FilePath,
+        /// A release that has it.
+        release: ReleaseId,
+        /// What is wrong.
+        damage: Damage,
+    },
+    /// The live tree was not what its manifest says; readers were sent to a whole one.
+    #[error("{names} names of the live tree were wrong; readers were sent to another tree")]
+    LiveTree {
+        /// How many.
+        names: usize,
+    },
+    /// A standby tree was not what it should be; it will be compared before it is used.
+    #[error("{names} names of the standby tree {tree} were wrong; it will be put right before it is used")]
+    StandbyTree {
+        /// Which tree.
+        tree: usize,
+        /// How many.
+        names: usize,
+    },
+}
+
+impl ReleaseStore {
+    /// Reads everything and compares it with the manifests. Publishing waits meanwhile.
+    pub fn audit(&mut self) -> Result<Audit> {
+        let mut right = self.exclusive()?;
+        let (files, mut flaws) = audit_files(right.store)?;
+        let trees = audit_trees(right.store)?;
+        if !trees.is_empty() {
+            right.begin()?;
+            mend_trees(&mut right, &trees)?;
+            right.finish()?;
+        }
+        flaws.extend(trees);
+        Ok(Audit { files, flaws })
+    }
+}
+
+/// Checks each object that a kept release names, once.
+fn audit_files(store: &ReleaseStore) -> Result<(u64, Vec<Flaw>)> {
+    let live = store.view.live().id;
+    let mut files: BTreeMap<ObjectName, (FilePath, Entry, ReleaseId)> = BTreeMap::new();
+    for id in chain::between(store.view.oldest, live) {
+        for change in chain::read_delta(&store.disk, id)?.changes {
+            if let Some(entry) = change.before {
+                let before = ReleaseId(id.0 - 1);
+                files.insert(ObjectName::of(change.path.as_str(), &entry.content), (change.path, entry, before));
+            }
+        }
+    }
+    for (path, entry) in &store.view.manifest {
+        files.insert(ObjectName::of(path.as_str(), &entry.content), (path, entry, live));
+    }
+    let count = files.len() as u64;
+    let check = |(path, entry, release): (FilePath, Entry, ReleaseId)| {
+        let damage = objects::damage(&store.disk, path.as_str(), &entry)?;
+        Ok(damage.map(|damage| Flaw::File { path, release, damage }))
+    };
+    let flaws: Result<Vec<Option<Flaw>>> = files.into_par_iter().map(|(_, file)| check(file)).collect();
+    Ok((count, flaws?.into_iter().flatten().collect()))
+}
+
+fn audit_trees(store: &ReleaseStore) -> Result<Vec<Flaw>> {
+    let mut flaws = Vec::new();
+    for (tree, held) in store.view.trees.iter().enumerate() {
+        // The objects of a tree that lags behind further are gone; it is not compared before it is used, either.
+        let TreeState::Clean(release) = held.state else { continue };
+        if release < store.view.oldest {
+            continue;
+        }
+        let manifest = chain::load(&store.disk, release)?;
+        let names = reconcile::plan(&store.disk, tree, &manifest)?.len();
+        if names > 0 && tree == store.view.live_tree {
+            flaws.push(Flaw::LiveTree { names });
+        } else if names > 0 {
+            flaws.push(Flaw::StandbyTree { tree, names });
+        }
+    }
+    Ok(flaws)
+}
+
+fn mend_trees(right: &mut Exclusive<'_>, flaws: &[Flaw]) -> Result<()> {
+    for flaw in flaws {
+        match flaw {
+            Flaw::LiveTree { .. } => activate::move_to_other_tree(right.store)?,
+            Flaw::StandbyTree { tree, .. } => activate::set_state(right.store, *tree, TreeState::Unknown)?,
+            Flaw::File { .. } => {}
+        }
+    }
+    Ok(())
+}
