@@ -7,8 +7,8 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use microblog_domain::{BuildStep, PageCounts};
-use microblog_release::{Origin, Release};
 use microblog_queue::{Failure, FailureKind, Settlement};
+use microblog_release::{Origin, Release};
 use microblog_store::builds::leases::{self, Renewal};
 use microblog_store::builds::{Build, ClaimedBuild, Lease};
 use microblog_store::releases::{self, ReleaseRecord};

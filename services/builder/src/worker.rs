@@ -116,7 +116,9 @@ impl Worker {
     async fn rest(&self) -> Duration {
         let due = async { builds::next_due(&mut *self.store.read().await?).await };
         match due.await {
-            Ok(Some(due)) => Duration::try_from(due.duration_since(self.clock.now())).unwrap_or_default().min(LONGEST_REST),
+            Ok(Some(due)) => {
+                Duration::try_from(due.duration_since(self.clock.now())).unwrap_or_default().min(LONGEST_REST)
+            }
             Ok(None) | Err(_) => LONGEST_REST,
         }
     }

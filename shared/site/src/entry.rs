@@ -124,6 +124,8 @@ struct Summary {
     excerpt: String,
     /// A note's whole text, rendered.
     html: Option<String>,
+    /// Where that leads to within the site.
+    links: Vec<String>,
 }
 
 impl Summary {
@@ -137,15 +139,16 @@ impl Summary {
             Some(title) => title.clone(),
             None => shorten(&excerpt, NOTE_NAME_CHARS).unwrap_or_else(|| content.slug.to_string()),
         };
-        let html = title.is_none().then(|| {
+        let note = title.is_none().then(|| {
             let options = MarkdownOptions {
                 highlight: settings.highlight,
                 base_path: settings.base_url.path_prefix(),
                 page_path: address.as_str(),
             };
-            markdown::render(&content.markdown, &options).html
+            markdown::render(&content.markdown, &options)
         });
-        Self { title, name, excerpt, html }
+        let (html, links) = note.map(|note| (note.html, note.links)).unzip();
+        Self { title, name, excerpt, html, links: links.unwrap_or_default() }
     }
 }
 
@@ -185,8 +188,12 @@ impl Link {
     fn new(summary: &Summary, published_at: Timestamp, date: Date, address: &UrlPath, settings: &SiteSettings) -> Self {
         let url = format!("{}{}", settings.base_url.path_prefix(), address.href());
         let day = display_day(date, &settings.language);
-        let fingerprint =
-            FingerprintBuilder::new().text(&summary.name).text(&url).text(&published_at.to_string()).text(&day).finish();
+        let fingerprint = FingerprintBuilder::new()
+            .text(&summary.name)
+            .text(&url)
+            .text(&published_at.to_string())
+            .text(&day)
+            .finish();
         Self {
             title: Value::from(summary.name.as_str()),
             url: Value::from_safe_string(url),
@@ -219,6 +226,11 @@ impl Object for Link {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         self.field(key.as_str()?)
     }
+
+    /// Says that there is one, to `{% if older %}`.
+    fn is_true(self: &Arc<Self>) -> bool {
+        true
+    }
 }
 
 /// What a list shows of a post.
@@ -235,6 +247,8 @@ pub(crate) struct Card {
     image: Value,
     authors: Value,
     minutes: Value,
+    /// Targets within the site that the author wrote and that the card shows, with the site's folder.
+    pub(crate) authored_links: Vec<String>,
     pub(crate) fingerprint: Fingerprint,
 }
 
@@ -258,14 +272,22 @@ impl Card {
             inputs.add(author.as_bytes());
         }
         let base_path = settings.base_url.path_prefix();
+        let authored = summary.links.iter().chain(&content.image);
+        let authored_links = authored.map(|link| prefixed(base_path, link)).collect();
         Self {
+            authored_links,
             link,
             kind: content.kind,
             heading: summary.title.map(Value::from).unwrap_or_default(),
             excerpt: Value::from(summary.excerpt),
             html: summary.html.map(Value::from_safe_string).unwrap_or_default(),
             tags: content.tags.iter().map(|tag| Value::from_object(TagLink::new(tag, base_path))).collect(),
-            image: content.image.as_deref().map(|image| prefixed(base_path, image)).map(Value::from).unwrap_or_default(),
+            image: content
+                .image
+                .as_deref()
+                .map(|image| prefixed(base_path, image))
+                .map(Value::from)
+                .unwrap_or_default(),
             authors: author_names(content, settings),
             minutes: Value::from(minutes),
             fingerprint: inputs.finish(),
@@ -306,6 +328,11 @@ impl Object for Card {
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         self.field(key.as_str()?)
+    }
+
+    /// Says that there is one, to `{% if older %}`.
+    fn is_true(self: &Arc<Self>) -> bool {
+        true
     }
 }
 

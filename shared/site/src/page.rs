@@ -104,6 +104,7 @@ pub struct Page {
     pub body: Vec<u8>,
     /// What it was rendered from: equal fingerprints mean equal bytes.
     pub fingerprint: Fingerprint,
-    /// Targets within the site that the post's author wrote, decoded paths; the theme's own links are not among them.
+    /// Targets within the site that people wrote, in posts or in the menu, with the site's folder; the theme's own links
+    /// are not among them.
     pub authored_links: Vec<String>,
 }

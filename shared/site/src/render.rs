@@ -7,11 +7,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use microblog_domain::{FilePath, PostContent, PostId};
-use minijinja::{Value, context};
 use minijinja::value::{Object, Serde};
+use minijinja::{Value, context};
 
 use crate::Site;
-use crate::entry::{Card, Entry, display_day};
+use crate::entry::{self, Card, Entry, display_day};
 use crate::markdown::{self, MarkdownOptions, Rendered};
 use crate::output::feed::{self, Channel, Item};
 use crate::output::sitemap;
@@ -115,7 +115,9 @@ impl Renderer<'_> {
     }
 
     fn template(&self, view: &View, name: &str) -> Result<Body, RenderError> {
-        let mut authored_links = Vec::new();
+        let base_path = self.site.settings.base_url.path_prefix();
+        let mut authored_links: Vec<_> =
+            self.site.settings.menu.iter().map(|item| entry::prefixed(base_path, &item.url)).collect();
         let mut fields = Vec::with_capacity(view.inputs.len());
         for (field, input) in &view.inputs {
             fields.push((*field, self.value(view, input, &mut authored_links)?));
@@ -139,8 +141,13 @@ impl Renderer<'_> {
             Input::Address(address) => href(address),
             Input::Addresses(addresses) => addresses.iter().map(|(address, _)| href(address)).collect(),
             Input::Link(entry) => Value::from_dyn_object(Arc::clone(&entry.link)),
-            Input::Links(entries) => entries.iter().map(|entry| Value::from_dyn_object(Arc::clone(&entry.link))).collect(),
-            Input::Cards(entries) => entries.iter().map(|entry| Value::from_dyn_object(Arc::clone(&entry.card))).collect(),
+            Input::Links(entries) => {
+                entries.iter().map(|entry| Value::from_dyn_object(Arc::clone(&entry.link))).collect()
+            }
+            Input::Cards(entries) => {
+                links.extend(entries.iter().flat_map(|entry| entry.card.authored_links.iter().cloned()));
+                entries.iter().map(|entry| Value::from_dyn_object(Arc::clone(&entry.card))).collect()
+            }
             Input::Counts(counts) => counts.iter().map(|count| count_value(count, &href)).collect(),
             Input::Post(entry) => self.post(view, entry, links)?,
             Input::Posts(entries) => {
@@ -153,8 +160,10 @@ impl Renderer<'_> {
     fn post(&self, view: &View, entry: &Arc<Entry>, links: &mut Vec<String>) -> Result<Value, RenderError> {
         let content = self.content(view, entry)?;
         let rendered = self.markdown(entry, &content);
-        links.extend(rendered.links);
         let settings = &self.site.settings;
+        let base_path = settings.base_url.path_prefix();
+        links.extend(rendered.links.iter().map(|link| entry::prefixed(base_path, link)));
+        links.extend(entry.card.authored_links.iter().cloned());
         let updated_on = entry.updated_at.to_zoned(settings.timezone.rules().clone()).date();
         let updated = (updated_on > entry.date).then(|| display_day(updated_on, &settings.language));
         Ok(Value::from_object(WholePost {
@@ -265,5 +274,10 @@ impl Object for WholePost {
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         self.get_value_by_str(key.as_str()?)
+    }
+
+    /// Says that there is one, to `{% if post %}`.
+    fn is_true(self: &Arc<Self>) -> bool {
+        true
     }
 }

@@ -1,6 +1,7 @@
 //! A site: settings, theme and the memory of its posts.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 
 use microblog_domain::{FilePath, Fingerprint, FingerprintBuilder, PathError, PostId, SiteSettings};
@@ -30,10 +31,27 @@ pub enum Change {
 pub struct AddressProblem {
     /// The post.
     pub post: PostId,
+    /// What links call it.
+    pub name: String,
     /// The file of the address.
     pub file: FilePath,
     /// Why not.
     pub taken: Taken,
+    /// What links call the post that has the address.
+    pub taken_by: Option<String>,
+}
+
+impl fmt::Display for AddressProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let address = self.file.as_str().trim_end_matches("index.html");
+        write!(f, "{:?} can not be found at /{address}: ", self.name)?;
+        match (self.taken, &self.taken_by) {
+            (Taken::By(_), Some(other)) => write!(f, "{other:?} is there; give one of them another slug"),
+            (Taken::By(_), None) => f.write_str("another post is there; give one of them another slug"),
+            (Taken::BySite, _) => f.write_str("the site needs that address itself; choose another one"),
+            (Taken::ByFolder, _) => f.write_str("other posts are in a folder of that name; choose another one"),
+        }
+    }
 }
 
 /// A site in memory, ready to say what each page shows and to render it.
@@ -111,8 +129,15 @@ impl Site {
     /// Every post that does not answer at an address it asked for, because that is taken.
     #[must_use]
     pub fn address_problems(&self) -> Vec<AddressProblem> {
-        let refused = self.index.claims().refused();
-        refused.map(|(file, post, taken)| AddressProblem { post, file: file.clone(), taken }).collect()
+        let name = |post| self.index.entry(post).map(|entry| entry.link.title().to_owned());
+        let problem = |(file, post, taken): (&FilePath, PostId, Taken)| AddressProblem {
+            post,
+            name: name(post).unwrap_or_default(),
+            file: file.clone(),
+            taken,
+            taken_by: if let Taken::By(other) = taken { name(other) } else { None },
+        };
+        self.index.claims().refused().map(problem).collect()
     }
 
     pub(crate) fn base_fingerprint(&self, recipe: &Recipe) -> Fingerprint {

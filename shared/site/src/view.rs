@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use microblog_domain::{FilePath, Fingerprint, FingerprintBuilder, UrlPath};
+use microblog_domain::{FilePath, Fingerprint, FingerprintBuilder, PostId, UrlPath};
 
 use crate::entry::Entry;
 
@@ -89,6 +89,18 @@ impl View {
     #[must_use]
     pub fn file(&self) -> &FilePath {
         &self.file
+    }
+
+    /// The posts whose texts are needed to render the page.
+    pub fn posts(&self) -> impl Iterator<Item = PostId> {
+        self.inputs
+            .iter()
+            .flat_map(|(_, input)| match input {
+                Input::Post(entry) => std::slice::from_ref(entry),
+                Input::Posts(entries) => entries,
+                _ => &[],
+            })
+            .map(|entry| entry.id)
     }
 
     /// Of everything the page is rendered from.

@@ -36,7 +36,8 @@ impl Site {
             }
         }
         let addresses = self.index.claims().files();
-        pages.extend(addresses.filter(|file| self.index.claims().tenant(file).is_some()).cloned().map(PageKey::Address));
+        pages
+            .extend(addresses.filter(|file| self.index.claims().tenant(file).is_some()).cloned().map(PageKey::Address));
         pages
     }
 
@@ -47,7 +48,9 @@ impl Site {
             PageKey::Address(file) => self.address_view(file),
             PageKey::List(list, slice) => self.list_view(key, list, *slice),
             PageKey::Tags => Some(self.template(key, "tags.html")?.with("tags", Input::Counts(self.tag_counts()))),
-            PageKey::Archive => Some(self.template(key, "archive.html")?.with("years", Input::Counts(self.year_counts()))),
+            PageKey::Archive => {
+                Some(self.template(key, "archive.html")?.with("years", Input::Counts(self.year_counts())))
+            }
             PageKey::Feed(feed) => self.feed_view(key, feed),
             PageKey::SitemapIndex => self.sitemap_index_view(key),
             PageKey::SitemapPages => self.sitemap_pages_view(key),
@@ -88,7 +91,8 @@ impl Site {
         }
         let (older, newer) = self.index.neighbours(entry.order());
         Some(
-            view.with_some("older", older.cloned().map(Input::Link)).with_some("newer", newer.cloned().map(Input::Link)),
+            view.with_some("older", older.cloned().map(Input::Link))
+                .with_some("newer", newer.cloned().map(Input::Link)),
         )
     }
 
@@ -96,9 +100,8 @@ impl Site {
         let paging = self.index.paging(list);
         let entries = self.index.list(list)?.entries();
         let shown: Vec<_> = entries.get(paging.range(slice)?)?.iter().rev().cloned().collect();
-        let neighbour = |slice: Option<Slice>| {
-            slice.and_then(|slice| PageKey::List(list.clone(), slice).url()).map(Input::Address)
-        };
+        let neighbour =
+            |slice: Option<Slice>| slice.and_then(|slice| PageKey::List(list.clone(), slice).url()).map(Input::Address);
         let template = match list {
             ListKey::Home => "home.html",
             ListKey::Tag(_) => "tag.html",
@@ -112,21 +115,22 @@ impl Site {
         if let Slice::Page(number) = slice {
             view = view.with("page_number", Input::Text(number.to_string()));
         }
-        view = view.with_some("newer", neighbour(paging.newer(slice))).with_some("older", neighbour(paging.older(slice)));
+        view =
+            view.with_some("newer", neighbour(paging.newer(slice))).with_some("older", neighbour(paging.older(slice)));
         Some(match list {
             ListKey::Home => view,
             ListKey::Tag(tag) => {
                 let feed = PageKey::Feed(FeedKey::Tag(tag.clone())).url().map(Input::Address);
-                view.with("heading", Input::Text(self.tag_title(list))).with_some("feed", feed)
+                view.with("heading", Input::Text(self.title(list))).with_some("feed", feed)
             }
-            ListKey::Year(year) if slice == Slice::Newest => {
-                view.with("heading", Input::Text(format!("{year:04}"))).with("months", Input::Counts(self.month_counts(*year)))
-            }
-            ListKey::Year(year) => view.with("heading", Input::Text(format!("{year:04}"))),
-            ListKey::Month(year, month) => {
+            ListKey::Year(year) if slice == Slice::Newest => view
+                .with("heading", Input::Text(self.title(list)))
+                .with("months", Input::Counts(self.month_counts(*year))),
+            ListKey::Year(_) => view.with("heading", Input::Text(self.title(list))),
+            ListKey::Month(year, _) => {
                 let parent = PageKey::List(ListKey::Year(*year), Slice::Newest).url().map(Input::Address);
-                view.with("heading", Input::Text(self.month_title(*year, *month)))
-                    .with("year", Input::Text(format!("{year:04}")))
+                view.with("heading", Input::Text(self.title(list)))
+                    .with("year", Input::Text(self.title(list)))
                     .with_some("parent", parent)
             }
         })
@@ -144,7 +148,7 @@ impl Site {
         Some(match feed {
             FeedKey::Tag(_) => {
                 let page = PageKey::List(list.clone(), Slice::Newest).url()?;
-                view.with("heading", Input::Text(self.tag_title(&list)))
+                view.with("heading", Input::Text(self.title(&list)))
                     .with("page", Input::Address(page))
                     .with("posts", Input::Cards(newest))
             }
@@ -161,7 +165,8 @@ impl Site {
 
     fn sitemap_pages_view(&self, key: &PageKey) -> Option<View> {
         let newest = |list: &ListKey| PageKey::List(list.clone(), Slice::Newest).url();
-        let mut addresses: Vec<_> = self.index.lists().filter_map(|(list, _)| newest(list)).map(|url| (url, None)).collect();
+        let mut addresses: Vec<_> =
+            self.index.lists().filter_map(|(list, _)| newest(list)).map(|url| (url, None)).collect();
         addresses.extend([PageKey::Tags, PageKey::Archive].iter().filter_map(PageKey::url).map(|url| (url, None)));
         addresses.extend(self.index.standing().filter(|entry| self.answers(entry)).map(changed_address));
         Some(self.start(key, Recipe::Sitemap)?.with("addresses", Input::Addresses(addresses)))
@@ -186,14 +191,14 @@ impl Site {
 
     /// All tags, by name.
     fn tag_counts(&self) -> Vec<Count> {
-        let mut tags = self.counts(|list| matches!(list, ListKey::Tag(_)), |list| self.tag_title(list));
+        let mut tags = self.counts(|list| matches!(list, ListKey::Tag(_)));
         tags.sort_by_cached_key(|tag| (tag.title.to_lowercase(), tag.address.clone()));
         tags
     }
 
     /// All years with their months, newest first.
     fn year_counts(&self) -> Vec<Count> {
-        let mut years = self.counts(|list| matches!(list, ListKey::Year(_)), |list| period_title(list));
+        let mut years = self.counts(|list| matches!(list, ListKey::Year(_)));
         years.reverse();
         for year in &mut years {
             year.parts = year.title.parse().map(|number| self.month_counts(number)).unwrap_or_default();
@@ -202,49 +207,35 @@ impl Site {
     }
 
     fn month_counts(&self, of_year: i16) -> Vec<Count> {
-        let mut months = self.counts(
-            |list| matches!(list, ListKey::Month(year, _) if *year == of_year),
-            |list| match list {
-                ListKey::Month(year, month) => self.month_title(*year, *month),
-                _ => String::new(),
-            },
-        );
+        let mut months = self.counts(|list| matches!(list, ListKey::Month(year, _) if *year == of_year));
         months.reverse();
         months
     }
 
-    fn counts(&self, is_wanted: impl Fn(&ListKey) -> bool, title: impl Fn(&ListKey) -> String) -> Vec<Count> {
+    fn counts(&self, is_wanted: impl Fn(&ListKey) -> bool) -> Vec<Count> {
         let wanted = self.index.lists().filter(|(list, _)| is_wanted(list));
         wanted
             .filter_map(|(list, posts)| {
                 let address = PageKey::List(list.clone(), Slice::Newest).url()?;
-                Some(Count { title: title(list), address, posts: posts.entries().len(), parts: Vec::new() })
+                Some(Count { title: self.title(list), address, posts: posts.entries().len(), parts: Vec::new() })
             })
             .collect()
     }
 
-    /// The tag as its newest post writes it: posts may differ in case (`Rust`, `rust`).
-    fn tag_title(&self, list: &ListKey) -> String {
-        let ListKey::Tag(slug) = list else { return String::new() };
-        let newest = self.index.list(list).and_then(|posts| posts.entries().last());
-        let tag = newest.and_then(|entry| entry.tags.iter().find(|tag| tag.slug() == slug));
-        tag.map_or_else(|| slug.to_string(), |tag| tag.name().to_owned())
-    }
-
-    /// `November 2026` in English, `2026-11` elsewhere.
-    fn month_title(&self, year: i16, month: i8) -> String {
-        let is_english = self.settings.language.split('-').next() == Some("en");
-        match jiff::civil::Date::new(year, month, 1) {
-            Ok(day) if is_english => day.strftime("%B %Y").to_string(),
-            _ => format!("{year:04}-{month:02}"),
+    /// What a list is called: `Rust`, `2026`, and `November 2026` in English or `2026-11` elsewhere.
+    fn title(&self, list: &ListKey) -> String {
+        match list {
+            ListKey::Home => self.settings.title.clone(),
+            ListKey::Tag(slug) => self.index.tag_title(slug),
+            ListKey::Year(year) => format!("{year:04}"),
+            ListKey::Month(year, month) => {
+                let is_english = self.settings.language.split('-').next() == Some("en");
+                match jiff::civil::Date::new(*year, *month, 1) {
+                    Ok(day) if is_english => day.strftime("%B %Y").to_string(),
+                    _ => format!("{year:04}-{month:02}"),
+                }
+            }
         }
-    }
-}
-
-fn period_title(list: &ListKey) -> String {
-    match list {
-        ListKey::Year(year) => format!("{year:04}"),
-        _ => String::new(),
     }
 }
 

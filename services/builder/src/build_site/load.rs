@@ -104,7 +104,12 @@ fn read_all(
 }
 
 /// Takes over what changed since the memory was made.
-fn follow(memory: &mut Memory, snapshot: &mut Snapshot, desk: &Desk, warnings: &mut Vec<String>) -> Result<(), BuildError> {
+fn follow(
+    memory: &mut Memory,
+    snapshot: &mut Snapshot,
+    desk: &Desk,
+    warnings: &mut Vec<String>,
+) -> Result<(), BuildError> {
     let before = memory.seen;
     loop {
         let changed = desk.runtime.block_on(changes::changed_since(snapshot, memory.seen, BATCH))?;
@@ -122,7 +127,12 @@ fn follow(memory: &mut Memory, snapshot: &mut Snapshot, desk: &Desk, warnings: &
     Ok(())
 }
 
-fn follow_media(memory: &mut Memory, mut seen: ChangeSeq, snapshot: &mut Snapshot, desk: &Desk) -> Result<(), BuildError> {
+fn follow_media(
+    memory: &mut Memory,
+    mut seen: ChangeSeq,
+    snapshot: &mut Snapshot,
+    desk: &Desk,
+) -> Result<(), BuildError> {
     loop {
         let changed = desk.runtime.block_on(media::changed_since(snapshot, seen, BATCH))?;
         let Some(last) = changed.last() else { return Ok(()) };

@@ -86,7 +86,8 @@ impl Plan {
         let is_new = |file: &FilePath| draft.fingerprint(file).is_none();
         let new = self.render.iter().filter(|view| is_new(view.file())).count()
             + self.link.iter().filter(|(file, _)| is_new(file)).count();
-        usize::try_from(draft.live().release().totals.files).unwrap_or(usize::MAX).saturating_add(new) - self.remove.len()
+        usize::try_from(draft.live().release().totals.files).unwrap_or(usize::MAX).saturating_add(new)
+            - self.remove.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {

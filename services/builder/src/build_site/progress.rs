@@ -1,7 +1,7 @@
 //! What a build and those who watch it tell each other while it runs.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use microblog_domain::PageCounts;

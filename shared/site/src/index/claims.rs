@@ -4,7 +4,7 @@
 //! then the older post; so the winner depends on the posts alone, not on the order in which they came. Files that the
 //! site makes itself can not be claimed, and a file gives way to a folder of its name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use microblog_domain::{FilePath, PostId};
@@ -45,31 +45,39 @@ pub enum Taken {
 
 /// All claims on the site.
 #[derive(Debug, Default)]
-pub(crate) struct Claims(BTreeMap<FilePath, Vec<Claim>>);
+pub(crate) struct Claims {
+    by_file: BTreeMap<FilePath, Vec<Claim>>,
+    /// The files among them for which a claim may be refused: few, so that asking for the refused ones costs little.
+    doubtful: BTreeSet<FilePath>,
+}
 
 impl Claims {
     pub(crate) fn add(&mut self, entry: &Entry) {
         for (file, claim) in claims_of(entry) {
-            let claims = self.0.entry(file).or_default();
+            let claims = self.by_file.entry(file.clone()).or_default();
             if let Err(at) = claims.binary_search(&claim) {
                 claims.insert(at, claim);
+            }
+            if claims.len() > 1 || is_reserved(&file) || !is_index(&file) {
+                self.doubtful.insert(file);
             }
         }
     }
 
     pub(crate) fn remove(&mut self, entry: &Entry) {
         for (file, claim) in claims_of(entry) {
-            let Some(claims) = self.0.get_mut(&file) else { continue };
+            let Some(claims) = self.by_file.get_mut(&file) else { continue };
             claims.retain(|other| *other != claim);
             if claims.is_empty() {
-                self.0.remove(&file);
+                self.by_file.remove(&file);
+                self.doubtful.remove(&file);
             }
         }
     }
 
     /// Who answers with this file.
     pub(crate) fn tenant(&self, file: &FilePath) -> Option<Tenant> {
-        let first = self.0.get(file)?.first()?;
+        let first = self.by_file.get(file)?.first()?;
         if is_reserved(file) || self.is_folder(file) {
             return None;
         }
@@ -79,18 +87,21 @@ impl Claims {
     /// The files on which a change of this post's claims may have an effect.
     pub(crate) fn touched_by(&self, entry: &Entry) -> Vec<FilePath> {
         let mut files: Vec<_> = claims_of(entry).map(|(file, _)| file).collect();
-        let parents: Vec<_> = files.iter().flat_map(parents).filter(|parent| self.0.contains_key(parent)).collect();
+        let parents: Vec<_> =
+            files.iter().flat_map(parents).filter(|parent| self.by_file.contains_key(parent)).collect();
         files.extend(parents);
+        files.retain(|file| !is_reserved(file));
         files
     }
 
     pub(crate) fn files(&self) -> impl Iterator<Item = &FilePath> {
-        self.0.keys()
+        self.by_file.keys()
     }
 
     /// Every wish that was not granted.
     pub(crate) fn refused(&self) -> impl Iterator<Item = (&FilePath, PostId, Taken)> {
-        self.0.iter().flat_map(move |(file, claims)| {
+        let doubtful = self.doubtful.iter().filter_map(|file| self.by_file.get_key_value(file));
+        doubtful.flat_map(move |(file, claims)| {
             let (granted, reason) = if is_reserved(file) {
                 (0, Taken::BySite)
             } else if self.is_folder(file) {
@@ -104,7 +115,10 @@ impl Claims {
 
     fn is_folder(&self, file: &FilePath) -> bool {
         let folder = format!("{file}/");
-        self.0.range::<str, _>((Bound::Included(folder.as_str()), Bound::Unbounded)).next().is_some_and(|(next, _)| next.as_str().starts_with(&folder))
+        self.by_file
+            .range::<str, _>((Bound::Included(folder.as_str()), Bound::Unbounded))
+            .next()
+            .is_some_and(|(next, _)| next.as_str().starts_with(&folder))
     }
 }
 
@@ -113,6 +127,11 @@ fn claims_of(entry: &Entry) -> impl Iterator<Item = (FilePath, Claim)> {
     let own = std::iter::once((entry.address.file(), claim(false)));
     let aliases = entry.aliases.iter().map(|alias| alias.file()).filter(|file| *file != entry.address.file());
     own.chain(aliases.map(move |file| (file, claim(true))))
+}
+
+/// Whether the file is the index of a folder, so that no folder can have its name.
+fn is_index(file: &FilePath) -> bool {
+    file.as_str().ends_with("/index.html")
 }
 
 fn parents(file: &FilePath) -> Vec<FilePath> {
@@ -143,10 +162,19 @@ mod tests {
 
     #[test]
     fn the_sites_own_addresses_can_not_be_claimed() {
-        for reserved in ["index.html", "tags/rust/index.html", "2026/index.html", "2026/11/page/3/index.html", "media/x/y.png", "feed.xml"] {
+        for reserved in [
+            "index.html",
+            "tags/rust/index.html",
+            "2026/index.html",
+            "2026/11/page/3/index.html",
+            "media/x/y.png",
+            "feed.xml",
+        ] {
             assert!(is_reserved(&reserved.parse().unwrap()), "{reserved}");
         }
-        for free in ["about/index.html", "2026/11/hello/index.html", "20266/index.html", "tag/index.html", "favicon.ico"] {
+        for free in
+            ["about/index.html", "2026/11/hello/index.html", "20266/index.html", "tag/index.html", "favicon.ico"]
+        {
             assert!(!is_reserved(&free.parse().unwrap()), "{free}");
         }
     }

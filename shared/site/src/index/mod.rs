@@ -108,6 +108,7 @@ impl Index {
     /// Adds or replaces a post, and notes every page that may look different now.
     pub(crate) fn put(&mut self, entry: Arc<Entry>, touched: &mut BTreeSet<PageKey>) {
         let before = self.entries.get(&entry.id).cloned();
+        let titles = self.tag_titles([before.as_deref(), Some(&*entry)]);
         let stays = before.as_ref().is_some_and(|before| same_place(before, &entry));
         match before {
             Some(before) if stays => self.replace(&before, &entry, touched),
@@ -118,12 +119,30 @@ impl Index {
             None => self.attach(&entry, touched),
         }
         self.entries.insert(entry.id, entry);
+        self.touch_retitled(&titles, touched);
     }
 
     /// Removes a post, and notes every page that may look different now.
     pub(crate) fn remove(&mut self, id: PostId, touched: &mut BTreeSet<PageKey>) {
         if let Some(entry) = self.entries.remove(&id) {
+            let titles = self.tag_titles([Some(&*entry), None]);
             self.detach(&entry, touched);
+            self.touch_retitled(&titles, touched);
+        }
+    }
+
+    /// What the tags of these posts are called.
+    fn tag_titles(&self, of: [Option<&Entry>; 2]) -> BTreeMap<Slug, String> {
+        let tags = of.into_iter().flatten().flat_map(|entry| &entry.tags);
+        tags.map(|tag| (tag.slug().clone(), self.tag_title(tag.slug()))).collect()
+    }
+
+    /// Every page of a tag shows its title.
+    fn touch_retitled(&self, before: &BTreeMap<Slug, String>, touched: &mut BTreeSet<PageKey>) {
+        for slug in before.iter().filter(|(slug, title)| self.tag_title(slug) != **title).map(|(slug, _)| slug) {
+            let key = ListKey::Tag(slug.clone());
+            touched.extend(self.paging(&key).slices().map(|slice| PageKey::List(key.clone(), slice)));
+            touched.insert(PageKey::Feed(FeedKey::Tag(slug.clone())));
         }
     }
 
@@ -185,7 +204,7 @@ impl Index {
 
     fn touch_list_from(&self, key: &ListKey, position: usize, touched: &mut BTreeSet<PageKey>) {
         let paging = self.paging(key);
-        touched.extend(paging.from_position(position).map(|slice| PageKey::List(key.clone(), slice)));
+        touched.extend(paging.affected_from(position).map(|slice| PageKey::List(key.clone(), slice)));
         if let ListKey::Month(year, month) = key {
             touched.insert(PageKey::List(ListKey::Year(*year), Slice::Newest));
             let last = paging.len / SITEMAP_SHARD;
@@ -207,6 +226,13 @@ impl Index {
             }
             _ => {}
         }
+    }
+
+    /// The tag as its newest post writes it: posts may differ in case (`Rust`, `rust`).
+    pub(crate) fn tag_title(&self, slug: &Slug) -> String {
+        let newest = self.lists.get(&ListKey::Tag(slug.clone())).and_then(|list| list.0.last());
+        let tag = newest.and_then(|entry| entry.tags.iter().find(|tag| tag.slug() == slug));
+        tag.map_or_else(|| slug.to_string(), |tag| tag.name().to_owned())
     }
 
     pub(crate) fn entry(&self, id: PostId) -> Option<&Arc<Entry>> {

@@ -66,7 +66,7 @@ impl Paging {
 
     /// The slices that may differ once a post was added or removed at `position`: those from there to the newest, the
     /// one before, and the newest numbered ones, whose links to their newer neighbours may lead elsewhere.
-    pub(crate) fn from_position(self, position: usize) -> impl Iterator<Item = Slice> {
+    pub(crate) fn affected_from(self, position: usize) -> impl Iterator<Item = Slice> {
         let first = (position / self.size).min(self.numbered().saturating_sub(1)).max(1);
         std::iter::once(Slice::Newest).chain((first..=self.numbered() + 1).map(Slice::Page))
     }
@@ -110,7 +110,7 @@ mod tests {
             for len in 0..50 {
                 let (before, after) = (Paging { len, size }, Paging { len: len + 1, size });
                 for position in 0..=len {
-                    let affected: Vec<_> = after.from_position(position).collect();
+                    let affected: Vec<_> = after.affected_from(position).collect();
                     for slice in before.slices().chain(after.slices()).filter(|slice| !affected.contains(slice)) {
                         assert_eq!(show(before, slice), show(after, slice), "{slice:?} len {len} at {position}");
                         assert!(after.range(slice).unwrap().end <= position);

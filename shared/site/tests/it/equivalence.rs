@@ -18,7 +18,16 @@ fn any_post() -> impl Strategy<Value = SourcePost> {
     let kind = prop::sample::select(vec![PostKind::Article, PostKind::Article, PostKind::Note, PostKind::Page]);
     let tags = prop::collection::vec(prop::sample::select(vec!["Rust", "rust", "C++", "C", "日本"]), 0..3);
     let addresses = || prop::sample::select(vec!["/a/", "/2023/11/a/", "/b.html", "/b.html/c/", "/feed.xml", "/d/"]);
-    (0..12_u128, slug, 0..70_i64, kind, tags, 0..4_u8, prop::option::weighted(0.2, addresses()), prop::option::weighted(0.2, addresses()))
+    (
+        0..12_u128,
+        slug,
+        0..70_i64,
+        kind,
+        tags,
+        0..4_u8,
+        prop::option::weighted(0.2, addresses()),
+        prop::option::weighted(0.2, addresses()),
+    )
         .prop_map(|(number, slug, day, kind, tags, text, permalink, alias)| {
             let mut post = a_post(number, slug, day);
             post.content.kind = kind;
@@ -59,9 +68,10 @@ fn apply(site: &mut Site, posts: &Posts, output: &mut Output, changes: Vec<Chang
 
 fn difference(incremental: &Output, full: &Output) -> Option<String> {
     let files = incremental.keys().chain(full.keys());
-    files.filter(|file| incremental.get(*file) != full.get(*file)).min().map(|file| {
-        format!("{file}:\nincremental: {:?}\nfrom nothing: {:?}", incremental.get(file), full.get(file))
-    })
+    files
+        .filter(|file| incremental.get(*file) != full.get(*file))
+        .min()
+        .map(|file| format!("{file}:\nincremental: {:?}\nfrom nothing: {:?}", incremental.get(file), full.get(file)))
 }
 
 fn cases() -> u32 {

@@ -47,6 +47,23 @@ fn a_post_brings_its_page_its_lists_and_its_feeds() {
 }
 
 #[test]
+fn a_post_leads_to_its_neighbours_in_time() {
+    let posts: Posts = [a_post(1, "first", 0), a_post(2, "second", 1), a_post(3, "third", 2)].into_iter().collect();
+    let output = render_all(&site_of(settings(), &posts), &posts);
+    let page = &output["2023/11/second/index.html"].1;
+    assert!(page.contains(r#"rel="prev" href="/2023/11/first/""#), "{page}");
+    assert!(page.contains(r#"rel="next" href="/2023/11/third/""#), "{page}");
+}
+
+#[test]
+fn a_right_to_left_language_is_announced() {
+    let settings = SiteSettings { language: "ar-EG".to_owned(), ..settings() };
+    let posts: Posts = [a_post(1, "x", 0)].into_iter().collect();
+    let output = render_all(&site_of(settings, &posts), &posts);
+    assert!(output["index.html"].1.contains(r#"<html lang="ar-EG" dir="rtl">"#));
+}
+
+#[test]
 fn a_site_in_a_folder_of_its_host_links_within_that_folder() {
     let settings = SiteSettings { base_url: "https://example.org/blog".parse().unwrap(), ..settings() };
     let mut post = tagged(a_post(1, "hello", 0), &["Rust"]);
@@ -70,7 +87,12 @@ fn hostile_titles_and_names_are_escaped_everywhere() {
     post.content.description = Some(attack.to_owned());
     post.content.authors = vec![attack.to_owned()];
     let posts: Posts = [post, a_post(2, "y", 1)].into_iter().collect();
-    let settings = SiteSettings { title: attack.to_owned(), description: attack.to_owned(), author: attack.to_owned(), ..settings() };
+    let settings = SiteSettings {
+        title: attack.to_owned(),
+        description: attack.to_owned(),
+        author: attack.to_owned(),
+        ..settings()
+    };
     for (file, (_, body)) in render_all(&site_of(settings, &posts), &posts) {
         if file != "feed.json" {
             assert!(!body.contains("<script"), "{file}");
@@ -91,7 +113,8 @@ fn pages_outside_time_are_in_the_menu_and_in_no_list() {
     assert!(output["index.html"].1.contains(r#"href="/about/""#));
     assert!(!output["feed.xml"].1.contains("/about/"));
     assert!(output["sitemaps/pages.xml"].1.contains("/about/"));
-    let own_menu = SiteSettings { menu: vec![microblog_domain::MenuItem { title: "X".into(), url: "/x/".into() }], ..settings() };
+    let own_menu =
+        SiteSettings { menu: vec![microblog_domain::MenuItem { title: "X".into(), url: "/x/".into() }], ..settings() };
     assert!(!render_all(&site_of(own_menu, &posts), &posts)["index.html"].1.contains(r#"href="/about/""#));
 }
 
@@ -100,7 +123,8 @@ fn a_note_shows_its_whole_text_in_lists_and_is_named_after_it_in_links() {
     let mut note = a_post(1, "n1", 0);
     note.content.kind = PostKind::Note;
     note.content.title = None;
-    note.content.markdown = "Just **one** thought, and it is a rather long one that goes on and on for a while.".to_owned();
+    note.content.markdown =
+        "Just **one** thought, and it is a rather long one that goes on and on for a while.".to_owned();
     let posts: Posts = [note, a_post(2, "x", 40)].into_iter().collect();
     let output = render_all(&site_of(settings(), &posts), &posts);
     assert!(output["page/1/index.html"].1.contains("Just <strong>one</strong> thought"));

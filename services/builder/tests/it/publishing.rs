@@ -1,0 +1,116 @@
+//! What readers see after what authors did.
+
+use microblog_domain::{BuildMode, BuildState, BuildStep};
+use microblog_store::{builds, releases};
+use microblog_testkit::a_post;
+
+use crate::workshop::Workshop;
+
+#[tokio::test]
+async fn a_published_post_is_live_and_a_draft_is_not() {
+    let shop = Workshop::new().await;
+    let saved = shop.create(a_post().titled("Hello").saying("My first **words**.").published().build()).await;
+    let draft = shop.create(a_post().titled("Secret").build()).await;
+    assert_eq!(draft.build, None);
+    shop.work().await;
+    assert!(shop.read("2026/03/hello/index.html").unwrap().contains("My first <strong>words</strong>."));
+    assert!(shop.tree().iter().all(|(_, body)| !String::from_utf8_lossy(body).contains("Secret")));
+    let build = shop.build(saved.build.unwrap()).await;
+    assert_eq!((build.state, build.release.map(|id| id.0)), (BuildState::Succeeded, Some(1)));
+    assert!(build.pages.rendered > 5 && build.pages.rendered == build.pages.total);
+}
+
+#[tokio::test]
+async fn an_edit_renders_what_it_touches_and_gives_what_a_build_from_nothing_gives() {
+    let shop = Workshop::new().await;
+    let mut posts = Vec::new();
+    for day in 10..22 {
+        let dated = format!("2026-02-{day}T08:00:00Z");
+        posts.push(
+            shop.create(a_post().titled(&format!("Day {day}")).dated(&dated).tagged("diary").published().build()).await,
+        );
+    }
+    shop.work().await;
+    let edited = shop.edit(&posts[3], |content| content.markdown = "Something else.".to_owned()).await;
+    shop.work().await;
+    let build = shop.build(edited.build.unwrap()).await;
+    assert!(build.pages.rendered < 12 && build.pages.reused > 20, "{:?}", build.pages);
+    assert_eq!(shop.tree(), shop.tree_from_nothing().await);
+    shop.trash(&posts[5]).await;
+    shop.work().await;
+    assert_eq!(shop.read("2026/02/day-15/index.html"), None);
+    assert_eq!(shop.tree(), shop.tree_from_nothing().await);
+}
+
+#[tokio::test]
+async fn a_build_that_finds_nothing_to_do_makes_no_release() {
+    let shop = Workshop::new().await;
+    shop.create(a_post().published().build()).await;
+    shop.work().await;
+    let idle = shop.ask(BuildMode::Incremental).await;
+    shop.work().await;
+    let build = shop.build(idle.id).await;
+    assert_eq!((build.state, build.release, build.pages.rendered), (BuildState::Succeeded, None, 0));
+    let full = shop.ask(BuildMode::Full).await;
+    shop.work().await;
+    let build = shop.build(full.id).await;
+    assert_eq!((build.state, build.release), (BuildState::Succeeded, None));
+    assert_eq!(build.pages.rendered, build.pages.total);
+}
+
+#[tokio::test]
+async fn a_pinned_site_stays_as_it_is_until_it_is_unpinned() {
+    let shop = Workshop::new().await;
+    let post = shop.create(a_post().titled("Hello").saying("old text").published().build()).await;
+    shop.work().await;
+    let post = shop.edit(&post, |content| content.markdown = "new text".to_owned()).await;
+    shop.work().await;
+    shop.worker.roll_back(microblog_domain::ReleaseId(1)).await.unwrap();
+    let mut tx = shop.database.store().begin().await.unwrap();
+    releases::pin(&mut tx, microblog_domain::ReleaseId(3), &shop.origin()).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(shop.read("2026/03/hello/index.html").unwrap().contains("old text"));
+
+    let held = shop.edit(&post, |content| content.markdown = "newest text".to_owned()).await;
+    shop.work().await;
+    assert_eq!(shop.build(held.build.unwrap()).await.state, BuildState::Succeeded);
+    assert!(shop.read("2026/03/hello/index.html").unwrap().contains("old text"));
+
+    let mut tx = shop.database.store().begin().await.unwrap();
+    releases::unpin(&mut tx, &shop.origin()).await.unwrap();
+    tx.commit().await.unwrap();
+    shop.ask(BuildMode::Incremental).await;
+    shop.work().await;
+    assert!(shop.read("2026/03/hello/index.html").unwrap().contains("newest text"));
+    assert_eq!(shop.tree(), shop.tree_from_nothing().await);
+}
+
+#[tokio::test]
+async fn two_posts_with_one_address_are_both_kept_and_the_build_says_so() {
+    let shop = Workshop::new().await;
+    shop.create(a_post().titled("Same").dated("2026-02-01T00:00:00Z").saying("first").published().build()).await;
+    let second =
+        shop.create(a_post().titled("Same").dated("2026-02-02T00:00:00Z").saying("second").published().build()).await;
+    shop.work().await;
+    assert!(shop.read("2026/02/same/index.html").unwrap().contains("first"));
+    let events = builds::events::of_build(&mut shop.database.store().read().await.unwrap(), second.build.unwrap(), 0, 100)
+        .await
+        .unwrap();
+    let warnings: Vec<_> = events.iter().filter(|event| matches!(event.step, BuildStep::Warning { .. })).collect();
+    assert_eq!(warnings.len(), 1, "{events:?}");
+}
+
+#[tokio::test]
+async fn a_broken_link_that_an_author_wrote_is_told_and_stops_nothing() {
+    let shop = Workshop::new().await;
+    let saved = shop.create(a_post().titled("Hello").saying("[gone](/nowhere/)").published().build()).await;
+    shop.create(a_post().note().slugged("note").saying("A note with [a gone link](/elsewhere/).").published().build())
+        .await;
+    shop.work().await;
+    assert!(shop.read("2026/03/hello/index.html").is_some());
+    let events = builds::events::of_build(&mut shop.database.store().read().await.unwrap(), saved.build.unwrap(), 0, 100)
+        .await
+        .unwrap();
+    let told = format!("{events:?}");
+    assert!(told.contains("/nowhere/") && told.contains("/elsewhere/"), "{told}");
+}

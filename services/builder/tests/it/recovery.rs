@@ -1,0 +1,104 @@
+//! What is left when something goes wrong in the middle.
+
+use std::time::Duration;
+
+use microblog_domain::BuildState;
+use microblog_store::builds::{self, Claim};
+use microblog_store::releases;
+use microblog_testkit::a_post;
+
+use crate::workshop::Workshop;
+
+#[tokio::test]
+async fn a_theme_with_an_error_fails_the_build_with_file_and_line_and_readers_keep_the_site() {
+    let shop = Workshop::new().await;
+    let post = shop.create(a_post().titled("Hello").saying("old text").published().build()).await;
+    shop.work().await;
+    let templates = shop.folder.path().join("theme/templates");
+    std::fs::create_dir_all(&templates).unwrap();
+    std::fs::write(templates.join("post.html"), "fine\n{{ nonsense }}\n").unwrap();
+    let saved = shop.edit(&post, |content| content.markdown = "new text".to_owned()).await;
+    shop.work().await;
+    let build = shop.build(saved.build.unwrap()).await;
+    assert_eq!(build.state, BuildState::Failed);
+    assert!(build.error.unwrap().contains("theme/templates/post.html:2: "));
+    assert!(shop.read("2026/03/hello/index.html").unwrap().contains("old text"));
+
+    std::fs::remove_file(templates.join("post.html")).unwrap();
+    shop.ask(microblog_domain::BuildMode::Incremental).await;
+    shop.work().await;
+    assert!(shop.read("2026/03/hello/index.html").unwrap().contains("new text"));
+    assert_eq!(shop.tree(), shop.tree_from_nothing().await);
+}
+
+#[tokio::test]
+async fn a_worker_that_begins_anew_renders_nothing_that_the_live_release_has() {
+    let mut shop = Workshop::new().await;
+    let post = shop.create(a_post().titled("Hello").published().build()).await;
+    shop.create(a_post().titled("Other").published().build()).await;
+    shop.work().await;
+    shop.restart();
+    let saved = shop.edit(&post, |content| content.markdown = "new text".to_owned()).await;
+    shop.work().await;
+    let build = shop.build(saved.build.unwrap()).await;
+    assert!(build.pages.rendered < build.pages.total / 2, "{:?}", build.pages);
+    assert_eq!(shop.tree(), shop.tree_from_nothing().await);
+}
+
+#[tokio::test]
+async fn a_build_whose_worker_was_killed_is_taken_up_when_its_lease_is_over() {
+    let shop = Workshop::new().await;
+    let saved = shop.create(a_post().titled("Hello").published().build()).await;
+    let mut tx = shop.database.store().begin().await.unwrap();
+    let claim = Claim { worker: "killed".to_owned(), lease_for: Duration::from_secs(30) };
+    let now = microblog_domain::Clock::now(&shop.clock);
+    builds::claim(&mut tx, &claim, now).await.unwrap().unwrap();
+    tx.commit().await.unwrap();
+    shop.work().await;
+    assert_eq!(shop.read("2026/03/hello/index.html"), None);
+    shop.clock.advance(Duration::from_secs(31));
+    shop.work().await;
+    let build = shop.build(saved.build.unwrap()).await;
+    assert_eq!((build.state, build.attempt), (BuildState::Succeeded, 2));
+    assert!(shop.read("2026/03/hello/index.html").is_some());
+}
+
+#[tokio::test]
+async fn a_release_whose_report_was_lost_is_recorded_by_the_next_build() {
+    let mut shop = Workshop::new().await;
+    let saved = shop.create(a_post().titled("Hello").published().build()).await;
+    let mut tx = shop.database.store().begin().await.unwrap();
+    let claim = Claim { worker: "killed".to_owned(), lease_for: Duration::from_secs(30) };
+    builds::claim(&mut tx, &claim, microblog_domain::Clock::now(&shop.clock)).await.unwrap().unwrap();
+    tx.commit().await.unwrap();
+    // The killed worker came as far as the activation.
+    let desk = shop.worker_desk();
+    tokio::task::spawn_blocking(move || {
+        let order = microblog_builder::build_site::Order { mode: microblog_domain::BuildMode::Incremental };
+        let control = microblog_builder::build_site::Control::default();
+        microblog_builder::build_site::build_site(&mut desk.lock().unwrap(), order, &control).unwrap()
+    })
+    .await
+    .unwrap();
+    shop.restart();
+    shop.clock.advance(Duration::from_secs(31));
+    shop.work().await;
+    assert_eq!(shop.build(saved.build.unwrap()).await.state, BuildState::Succeeded);
+    let recorded = releases::list(&mut shop.database.store().read().await.unwrap(), None, 10).await.unwrap();
+    assert_eq!(recorded.len(), 1);
+    assert_eq!(recorded[0].build, saved.build);
+}
+
+#[tokio::test]
+async fn a_cancelled_build_changes_nothing_and_the_next_one_brings_its_changes() {
+    let shop = Workshop::new().await;
+    let saved = shop.create(a_post().titled("Hello").published().build()).await;
+    let mut tx = shop.database.store().begin().await.unwrap();
+    builds::cancel(&mut tx, saved.build.unwrap(), &shop.origin()).await.unwrap();
+    tx.commit().await.unwrap();
+    shop.work().await;
+    assert_eq!(shop.build(saved.build.unwrap()).await.state, BuildState::Cancelled);
+    shop.ask(microblog_domain::BuildMode::Incremental).await;
+    shop.work().await;
+    assert!(shop.read("2026/03/hello/index.html").is_some());
+}
