@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use microblog_domain::{BuildId, BuildMode, BuildState, BuildStep};
 
-use super::{Build, events, from_row, get};
+use super::{Build, events, from_row, get, newest_in};
 use crate::connect::Transaction;
 use crate::decode::micros;
 use crate::error::{Refusal, StoreError};
@@ -33,7 +33,16 @@ impl BuildRequest {
 /// Whoever waits for the change will find it in the build that is returned, since a build reads what it publishes
 /// after it was taken, and it can only be taken after this transaction.
 pub async fn ask(tx: &mut Transaction, request: &BuildRequest, origin: &Origin) -> Result<Build, StoreError> {
-    let id = BuildId::generate(origin.at);
+    let waiting = newest_in(tx, BuildState::Waiting).await?;
+    let build = insert_or_join(tx, request, origin).await?;
+    if let Some(step) = step_of_asking(waiting.as_ref(), &build) {
+        events::append(tx, build.id, &step, origin.at).await?;
+        outbox::enqueue(tx, build.id, build.run_after, origin.at).await?;
+    }
+    Ok(build)
+}
+
+async fn insert_or_join(tx: &mut Transaction, request: &BuildRequest, origin: &Origin) -> Result<Build, StoreError> {
     let row = sqlx::query(
         "INSERT INTO builds (id, state, mode, requested_at, requested_by, request_id, traceparent, run_after) \
          VALUES ($1, 'waiting', $2, $3, $4, $5, $6, $7) \
@@ -46,7 +55,7 @@ pub async fn ask(tx: &mut Transaction, request: &BuildRequest, origin: &Origin) 
              attempt = 0 \
          RETURNING *",
     )
-    .bind(id.to_string())
+    .bind(BuildId::generate(origin.at).to_string())
     .bind(request.mode.as_str())
     .bind(micros(origin.at))
     .bind(origin.user.map(|user| user.to_string()))
@@ -55,12 +64,19 @@ pub async fn ask(tx: &mut Transaction, request: &BuildRequest, origin: &Origin) 
     .bind(micros(request.run_after))
     .fetch_one(&mut **tx)
     .await?;
-    let build = from_row(&row)?;
-    let mode = build.mode;
-    let step = if build.id == id { BuildStep::Queued { mode } } else { BuildStep::Joined { mode } };
-    events::append(tx, build.id, &step, origin.at).await?;
-    outbox::enqueue(tx, build.id, build.run_after, origin.at).await?;
-    Ok(build)
+    from_row(&row)
+}
+
+/// What watchers are told. Nothing when a build that would have started anyway, in the same way, took the wish in:
+/// a thousand imported posts are not a thousand events and messages.
+fn step_of_asking(before: Option<&Build>, now: &Build) -> Option<BuildStep> {
+    match before.filter(|before| before.id == now.id) {
+        None => Some(BuildStep::Queued { mode: now.mode }),
+        Some(before) if now.run_after < before.run_after || now.mode != before.mode => {
+            Some(BuildStep::Joined { mode: now.mode })
+        }
+        Some(_) => None,
+    }
 }
 
 /// Calls a build off. One that waits is cancelled at once; one that runs is asked to stop, and its worker hears of it

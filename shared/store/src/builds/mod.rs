@@ -16,8 +16,8 @@ use sqlx::any::AnyRow;
 
 pub use self::asking::{BuildRequest, ask, cancel};
 pub use self::leases::{Claim, ClaimedBuild, Lease, claim};
-use crate::connect::Connection;
-use crate::decode::Columns as _;
+use crate::connect::{Connection, Transaction};
+use crate::decode::{Columns as _, micros};
 use crate::error::StoreError;
 
 /// A build.
@@ -113,6 +113,13 @@ pub async fn next_due(conn: &mut Connection) -> Result<Option<Timestamp>, StoreE
         Some(build) => Ok(build.lease_until),
         None => Ok(newest_in(conn, BuildState::Waiting).await?.map(|build| build.run_after)),
     }
+}
+
+/// Forgets the builds that came to their end before `before`, with their events; tells how many.
+pub async fn forget_finished(tx: &mut Transaction, before: Timestamp) -> Result<u64, StoreError> {
+    let sql = "DELETE FROM builds WHERE state NOT IN ('waiting', 'running') AND finished_at < $1";
+    let done = sqlx::query(sql).bind(micros(before)).execute(&mut **tx).await?;
+    Ok(done.rows_affected())
 }
 
 /// How many builds are in each condition.

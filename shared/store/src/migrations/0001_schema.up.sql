@@ -50,33 +50,35 @@ CREATE TABLE tokens (
 );
 CREATE INDEX tokens_of_user ON tokens (user_id);
 
+-- Long texts come last: SQLite reads a row from its front, and lists need only the front.
 CREATE TABLE posts (
     id               TEXT PRIMARY KEY NOT NULL,
-    kind             TEXT NOT NULL,
-    title            TEXT,
-    slug             TEXT NOT NULL,
-    markdown         TEXT NOT NULL,
     status           TEXT NOT NULL,
     published_at     BIGINT,
     updated_at       BIGINT NOT NULL,
     created_at       BIGINT NOT NULL,
+    version          BIGINT NOT NULL,
+    -- When readers could last notice a change; missing while they never could.
+    change_seq       BIGINT,
+    owner_id         TEXT REFERENCES users (id) ON DELETE SET NULL,
+    kind             TEXT NOT NULL,
+    slug             TEXT NOT NULL,
+    title            TEXT,
     tags             TEXT NOT NULL,
-    description      TEXT,
+    permalink        TEXT,
     image            TEXT,
+    description      TEXT,
     authors          TEXT NOT NULL,
     aliases          TEXT NOT NULL,
-    permalink        TEXT,
-    extra            TEXT NOT NULL,
-    version          BIGINT NOT NULL,
-    owner_id         TEXT REFERENCES users (id) ON DELETE SET NULL,
     set_aside_reason TEXT,
-    -- When readers could last notice a change; missing while they never could.
-    change_seq       BIGINT
+    extra            TEXT NOT NULL,
+    markdown         TEXT NOT NULL
 );
 CREATE INDEX posts_by_update ON posts (updated_at, id);
-CREATE INDEX posts_by_status_and_update ON posts (status, updated_at, id);
-CREATE INDEX posts_by_status_and_id ON posts (status, id);
 CREATE INDEX posts_by_publication ON posts (published_at, id);
+CREATE INDEX posts_by_status_and_update ON posts (status, updated_at, id);
+CREATE INDEX posts_by_status_and_publication ON posts (status, published_at, id);
+CREATE INDEX posts_by_status_and_id ON posts (status, id);
 CREATE INDEX posts_by_slug ON posts (slug);
 CREATE INDEX posts_by_change ON posts (change_seq);
 

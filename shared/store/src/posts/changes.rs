@@ -1,11 +1,15 @@
 //! What builds read: everything that is on the site, or only what changed since.
 
 use microblog_domain::{ChangeSeq, Post, PostId, PostStatus};
+use sqlx::AssertSqlSafe;
 
 use super::post_from_row;
 use crate::connect::Connection;
 use crate::decode::{Columns as _, stored};
 use crate::error::StoreError;
+
+/// The most ids that [`published_among`] takes: databases limit the parameters of a statement.
+pub const MAX_IDS: usize = 256;
 
 /// A post that changed so that readers could notice.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,4 +50,13 @@ pub async fn changed_since(conn: &mut Connection, seq: ChangeSeq, limit: u32) ->
             })
         })
         .collect()
+}
+
+/// Reads the published posts among these, in no order. At most [`MAX_IDS`] at a time.
+pub async fn published_among(conn: &mut Connection, ids: &[PostId]) -> Result<Vec<Post>, StoreError> {
+    let placeholders: Vec<String> = (1..=ids.len()).map(|number| format!("${number}")).collect();
+    let sql = format!("SELECT * FROM posts WHERE status = 'published' AND id IN ({})", placeholders.join(", "));
+    // Only numbers were added to the text.
+    let query = ids.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, id| query.bind(id.to_string()));
+    query.fetch_all(conn).await?.iter().map(post_from_row).collect()
 }

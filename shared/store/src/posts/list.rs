@@ -106,20 +106,29 @@ impl Statement {
     }
 }
 
-/// `None` when nothing can match. The ids are found first, in an index; only the rows of the page are then read.
+/// `None` when nothing can match. The page's ids are found first, so that the long rows are read for the page only.
 fn statement(filter: &PostFilter) -> Option<Statement> {
-    let (dates, time) = match (&filter.tag, filter.order) {
-        (None, PostOrder::RecentlyUpdated) => ("p", "p.updated_at"),
-        (None, PostOrder::RecentlyPublished) => ("p", "p.published_at"),
-        (Some(_), PostOrder::RecentlyUpdated) => ("t", "t.updated_at"),
-        (Some(_), PostOrder::RecentlyPublished) => ("t", "t.published_at"),
+    let time = match filter.order {
+        PostOrder::RecentlyUpdated => "updated_at",
+        PostOrder::RecentlyPublished => "published_at",
     };
-    let id = if dates == "p" { "p.id" } else { "t.post_id" };
     let mut statement = Statement::default();
+    statement.sql.push_str("SELECT * FROM posts WHERE id IN (");
+    select_ids(&mut statement, filter, time)?;
+    statement.sql.push_str(&format!(") ORDER BY {time} DESC, id DESC"));
+    Some(statement)
+}
+
+/// The tags repeat the dates of their posts: a list of one tag is read in order from the index of the tags.
+fn select_ids(statement: &mut Statement, filter: &PostFilter, time: &str) -> Option<()> {
+    let (time, id) = match &filter.tag {
+        None => (format!("p.{time}"), "p.id"),
+        Some(_) => (format!("t.{time}"), "t.post_id"),
+    };
     match &filter.tag {
-        None => statement.sql.push_str("SELECT p.* FROM posts p WHERE TRUE"),
+        None => statement.sql.push_str("SELECT p.id FROM posts p WHERE TRUE"),
         Some(tag) => statement.push(
-            "SELECT p.* FROM post_tags t JOIN posts p ON p.id = t.post_id WHERE t.tag = $",
+            "SELECT t.post_id FROM post_tags t JOIN posts p ON p.id = t.post_id WHERE t.tag = $",
             Value::Text(tag.to_string()),
         ),
     }
@@ -142,7 +151,7 @@ fn statement(filter: &PostFilter) -> Option<Statement> {
         statement.push(", $)", Value::Text(after.id.to_string()));
     }
     statement.push(&format!(" ORDER BY {time} DESC, {id} DESC LIMIT $"), Value::Number(i64::from(filter.limit) + 1));
-    Some(statement)
+    Some(())
 }
 
 /// The scheduled posts whose time has come, the most overdue first.

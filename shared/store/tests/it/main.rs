@@ -2,4 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod posts;
+mod build_properties;
+mod builds;
+mod concurrency;
+mod lists;
+mod opening;
+mod people;
+mod publishing;
+mod scenario;
+mod site;

@@ -1,0 +1,182 @@
+//! Opening databases: new, old, too new, broken, in places where nothing can be opened; and the schema's way up and
+//! down.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use microblog_store::{DatabaseUrl, Store, StoreError, migrate, newest_change, publishing};
+use microblog_testkit::{TestDatabase, a_post};
+use tempfile::TempDir;
+
+use crate::scenario::Scenario;
+
+fn folder() -> TempDir {
+    TempDir::with_prefix("microblog-opening-").unwrap()
+}
+
+async fn open(path: &Path) -> Result<Store, StoreError> {
+    Store::open(&DatabaseUrl::sqlite(path).unwrap()).await
+}
+
+async fn message(path: &Path) -> String {
+    open(path).await.unwrap_err().to_string()
+}
+
+#[tokio::test]
+async fn what_is_missing_is_made_and_is_private() {
+    let folder = folder();
+    let path = folder.path().join("a b/50% #1?/microblog.db");
+    let store = open(&path).await.unwrap();
+    store.ping().await.unwrap();
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let mut tx = store.begin().await.unwrap();
+    assert_eq!(migrate::schema(&mut tx).await.unwrap(), migrate::newest_schema());
+}
+
+#[tokio::test]
+async fn ten_processes_may_start_at_once() {
+    let folder = folder();
+    let path = folder.path().join("microblog.db");
+    let mut starts = tokio::task::JoinSet::new();
+    for _ in 0..10 {
+        let path = path.clone();
+        starts.spawn(async move { open(&path).await.unwrap().ping().await.unwrap() });
+    }
+    assert_eq!(starts.join_all().await.len(), 10);
+}
+
+#[tokio::test]
+async fn the_schema_goes_down_and_up_again() {
+    let db = TestDatabase::new().await;
+    let tables = async || {
+        let mut tx = db.store().begin().await.unwrap();
+        let rows = sqlx::query("SELECT name || ' ' || COALESCE(sql, '') AS text FROM sqlite_master ORDER BY name")
+            .fetch_all(&mut *tx)
+            .await
+            .unwrap();
+        rows.iter().map(|row| sqlx::Row::get::<String, _>(row, "text")).collect::<Vec<_>>()
+    };
+    let before = tables().await;
+    let mut tx = db.store().begin().await.unwrap();
+    migrate::down(&mut tx, 0).await.unwrap();
+    assert_eq!(migrate::schema(&mut tx).await.unwrap(), 0);
+    tx.commit().await.unwrap();
+    assert_eq!(tables().await.len(), 2, "only the list of steps and its index are left");
+    db.open_again().await;
+    assert_eq!(tables().await, before);
+}
+
+#[tokio::test]
+async fn each_step_down_leaves_a_schema_that_goes_up_with_its_content() {
+    let scenario = Scenario::new().await;
+    let id = scenario.create(a_post().saying("a findable crab").published()).await.post.post.id;
+    let mut tx = scenario.db.store().begin().await.unwrap();
+    migrate::down(&mut tx, 1).await.unwrap();
+    tx.commit().await.unwrap();
+    let store = scenario.db.open_again().await;
+    let words =
+        microblog_store::posts::list::PostFilter { words: Some("crab".to_owned()), limit: 10, ..Default::default() };
+    let found = microblog_store::posts::list::list(&mut store.read().await.unwrap(), &words).await.unwrap();
+    assert_eq!(found.posts.iter().map(|post| post.post.id).collect::<Vec<_>>(), [id]);
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_and_left_alone() {
+    let db = TestDatabase::new().await;
+    let mut tx = db.store().begin().await.unwrap();
+    sqlx::query("INSERT INTO schema_steps (version, name) VALUES (999, 'future')").execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+    let error = Store::open(&db.url()).await.unwrap_err();
+    assert!(matches!(error, StoreError::SchemaTooNew { found: 999, .. }));
+    assert!(error.to_string().contains("run the newer version of Microblog"), "{error}");
+}
+
+#[tokio::test]
+async fn a_step_that_fails_changes_nothing_and_is_named() {
+    let folder = folder();
+    let path = folder.path().join("microblog.db");
+    {
+        let store = open(&path).await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        migrate::down(&mut tx, 0).await.unwrap();
+        sqlx::query("CREATE TABLE posts (id TEXT)").execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+        store.close().await;
+    }
+    let error = message(&path).await;
+    assert!(error.contains("schema step 1 (schema) failed"), "{error}");
+    assert!(error.contains("posts"), "{error}");
+    assert_eq!(message(&path).await, error, "nothing of the failed step is left in the way");
+}
+
+#[tokio::test]
+async fn a_file_that_is_something_else_is_named_and_left_alone() {
+    let folder = folder();
+    let path = folder.path().join("microblog.db");
+    let text = "Dear diary, ".repeat(1_000);
+    std::fs::write(&path, &text).unwrap();
+    let error = message(&path).await;
+    assert!(error.contains("microblog.db is not a SQLite database"), "{error}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+}
+
+#[tokio::test]
+async fn a_place_where_nothing_can_be_opened_is_named_with_the_reason() {
+    let folder = folder();
+    let occupied = folder.path().join("occupied");
+    std::fs::create_dir(&occupied).unwrap();
+    assert!(message(&occupied).await.contains("occupied can not be opened: Is a directory"));
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    assert!(message(&file.join("microblog.db")).await.contains("microblog.db can not be opened: "));
+}
+
+#[tokio::test]
+async fn a_reader_can_not_write() {
+    let db = TestDatabase::new().await;
+    let mut reader = db.store().read().await.unwrap();
+    let written = sqlx::query("DELETE FROM posts").execute(&mut *reader).await.map_err(StoreError::from);
+    assert!(matches!(written, Err(StoreError::ReadOnly)), "{written:?}");
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_and_what_was_there_stays() {
+    let scenario = Scenario::new().await;
+    let kept = scenario.create(a_post().published()).await.post.post;
+    let store = scenario.db.store();
+    let mut tx = store.begin().await.unwrap();
+    sqlx::query("PRAGMA max_page_count = 1").execute(&mut *tx).await.unwrap();
+    let big = a_post().saying(&"text ".repeat(1_000_000)).build();
+    let full = publishing::create(&mut tx, big, &scenario.origin()).await;
+    assert!(matches!(full, Err(StoreError::DiskFull)), "{full:?}");
+    drop(tx);
+    let mut tx = store.begin().await.unwrap();
+    sqlx::query("PRAGMA max_page_count = 1000000").execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(scenario.read(kept.id).await.post, kept);
+    scenario.create(a_post().titled("Room again").published()).await;
+}
+
+#[tokio::test]
+async fn a_damaged_value_is_reported_with_its_column() {
+    let scenario = Scenario::new().await;
+    let id = scenario.create(a_post()).await.post.post.id;
+    let mut tx = scenario.db.store().begin().await.unwrap();
+    sqlx::query("UPDATE posts SET tags = 'not json'").execute(&mut *tx).await.unwrap();
+    let error = microblog_store::posts::get(&mut tx, id).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Corrupt { column, .. } if column == "tags"), "{error}");
+}
+
+#[tokio::test]
+async fn connections_are_counted_and_closing_leaves_one_file() {
+    let db = TestDatabase::new().await;
+    let store = db.store();
+    let reader = store.read().await.unwrap();
+    assert_eq!((store.pool_use().used, store.pool_use().max), (1, 5));
+    assert_eq!(newest_change(&mut store.read().await.unwrap()).await.unwrap().0, 0);
+    drop(reader);
+    store.close().await;
+    assert!(matches!(store.read().await, Err(StoreError::Unavailable(_))));
+    let files: Vec<_> = std::fs::read_dir(db.path().parent().unwrap()).unwrap().collect();
+    assert_eq!(files.len(), 1, "the log is folded into the database");
+}
