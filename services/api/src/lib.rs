@@ -1,1 +1,83 @@
-//! (laid out next)
+//! The HTTP service: JSON API, health, metrics, previews, uploads.
+//!
+//! Owns what travels over HTTP and who may do what. Leaves what is kept to `microblog-store`, what pages look like to
+//! `microblog-site`, and the making of releases to the builder, which it asks by way of the store.
+//!
+//! A request goes three hops: the route table (`routes.rs`, where to start reading) -> a handler in
+//! `json_api` -> a function of the store. Around every handler stand the layers of [`build_app`].
+
+mod auth;
+mod change;
+mod edge;
+mod error;
+mod health;
+mod input;
+mod json_api;
+mod media;
+mod metrics;
+mod openapi;
+mod routes;
+mod service;
+mod state;
+mod table;
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+
+pub use auth::{Caller, Passwords, Secret, Via};
+pub use edge::{Client, Limiters, Scheme, Ticks};
+pub use error::{ApiError, ErrorCode, FieldError};
+pub use json_api::preview::PreviewTheme;
+pub use json_api::setup::offer_setup;
+pub use media::MediaFolder;
+pub use state::AppState;
+
+/// Of this program.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// How often [`keep_house`] does so.
+const HOUSEKEEPING: Duration = Duration::from_secs(60);
+
+/// The whole service. Layers further down see a request earlier.
+pub fn build_app(app: Arc<AppState>) -> Router {
+    metrics::describe();
+    table::router(routes::table(), &app)
+        .layer(CatchPanicLayer::custom(error::render::panicked))
+        .layer(from_fn(error::render::render_errors))
+        .layer(CompressionLayer::new())
+        .layer(from_fn(edge::set_security_headers))
+        .layer(from_fn_with_state(Arc::clone(&app), edge::observe))
+        .with_state(app)
+}
+
+/// Forgets, now and then, what is over: sessions that ended, answers that nobody will ask for again, clients that went
+/// away. To be spawned once for the life of the process.
+pub async fn keep_house(app: Arc<AppState>) {
+    let mut ticks = tokio::time::interval(HOUSEKEEPING);
+    loop {
+        ticks.tick().await;
+        app.limiters.forget_idle_clients();
+        if let Err(error) = change::forget_what_is_over(&app).await {
+            tracing::warn!(%error, "what is over could not be forgotten; trying again in a minute");
+        }
+    }
+}
+
+/// Serves until `stop` is ready, then finishes the requests that are under way.
+pub async fn serve(
+    listener: TcpListener,
+    app: Router,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let service = app.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(stop).await
+}

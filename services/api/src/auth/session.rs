@@ -1,0 +1,124 @@
+//! Log-ins: a cookie in the browser, a row in the database.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use microblog_domain::{ContentHash, Timestamp};
+use microblog_store::sessions::{self, Session};
+use microblog_store::users::User;
+
+use super::caller::{Caller, Via};
+use super::secret::Secret;
+use crate::edge::Scheme;
+use crate::error::ApiError;
+use crate::state::AppState;
+
+const COOKIE: &str = "microblog_session";
+/// How long a session may go on without a note of its use: notes are writes.
+const NOTE_EVERY: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
+
+/// A log-in that has just begun.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    /// The header that gives the browser its cookie.
+    pub(crate) set_cookie: HeaderValue,
+    /// Who is logged in, and how.
+    pub(crate) caller: Caller,
+    /// When the log-in ends unless it is used.
+    pub(crate) expires_at: Timestamp,
+}
+
+/// Begins a log-in of a user whose password was right.
+pub(crate) async fn begin(app: &AppState, user: &User, scheme: Scheme) -> Result<Begun, ApiError> {
+    let secret = Secret::generate();
+    let now = app.clock.now();
+    let session = Session {
+        token: secret.hash(),
+        user: user.id,
+        csrf_secret: Secret::generate().reveal().to_owned(),
+        created_at: now,
+        last_seen_at: now,
+        expires_at: expiry(app, now)?,
+    };
+    let mut tx = app.store.begin().await?;
+    sessions::begin(&mut tx, &session).await?;
+    tx.commit().await?;
+    let max_age = app.auth.session_lifetime.as_secs();
+    let set_cookie = cookie(secret.reveal(), max_age, scheme)?;
+    Ok(Begun { set_cookie, expires_at: session.expires_at, caller: caller(&session, user) })
+}
+
+/// Ends a log-in, and gives the header that takes the cookie away.
+pub(crate) async fn end(app: &AppState, token: &ContentHash, scheme: Scheme) -> Result<HeaderValue, ApiError> {
+    let mut tx = app.store.begin().await?;
+    sessions::end(&mut tx, token).await?;
+    tx.commit().await?;
+    cookie("", 0, scheme)
+}
+
+/// Whom the cookie of a request belongs to, if it has one that is valid.
+pub(super) async fn find(app: &AppState, headers: &HeaderMap) -> Result<Option<Caller>, ApiError> {
+    let Some(secret) = cookie_in(headers) else { return Ok(None) };
+    let now = app.clock.now();
+    let found = sessions::find(&mut *app.store.read().await?, &secret.hash(), now).await?;
+    let Some((session, user)) = found else { return Ok(None) };
+    if now.duration_since(session.last_seen_at) > NOTE_EVERY {
+        note_use(app, &session.token, now).await;
+    }
+    Ok(Some(caller(&session, &user)))
+}
+
+/// Lets the log-in go on. Reading must work where writing fails, on a full disk say.
+async fn note_use(app: &AppState, token: &ContentHash, now: Timestamp) {
+    let noted = async {
+        let mut tx = app.store.begin().await?;
+        sessions::prolong(&mut tx, token, now, expiry(app, now)?).await?;
+        Ok::<_, ApiError>(tx.commit().await?)
+    };
+    if let Err(error) = noted.await {
+        tracing::warn!(%error, "the use of a session could not be noted");
+    }
+}
+
+fn expiry(app: &AppState, now: Timestamp) -> Result<Timestamp, ApiError> {
+    now.checked_add(app.auth.session_lifetime).map_err(ApiError::internal)
+}
+
+fn caller(session: &Session, user: &User) -> Caller {
+    let via = Via::Session { token: session.token, csrf_secret: session.csrf_secret.clone() };
+    Caller { user: user.id, name: user.name.clone(), role: user.role, via }
+}
+
+/// Scripts can not read it, foreign pages can not use it, and it leaves an encrypted connection only for another.
+fn cookie(value: &str, max_age: u64, scheme: Scheme) -> Result<HeaderValue, ApiError> {
+    let secure = if scheme == Scheme::Https { "; Secure" } else { "" };
+    let text = format!("{COOKIE}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}");
+    HeaderValue::try_from(text).map_err(ApiError::internal)
+}
+
+fn cookie_in(headers: &HeaderMap) -> Option<Secret> {
+    let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.into_iter().find(|(name, _)| *name == COOKIE).map(|(_, value)| Secret::from_client(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cookie_is_found_among_others() {
+        let secret = |cookie: &str| {
+            let headers = HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_str(cookie).unwrap())]);
+            cookie_in(&headers).map(|secret| secret.reveal().to_owned())
+        };
+        assert_eq!(secret("theme=dark; microblog_session=abc; x=y").as_deref(), Some("abc"));
+        assert_eq!(secret("microblog_session_old=abc; other"), None);
+    }
+
+    #[test]
+    fn cookies_are_kept_from_scripts_and_sent_encrypted_where_they_came_encrypted() {
+        let text = |scheme| cookie("abc", 60, scheme).unwrap().to_str().unwrap().to_owned();
+        let plain = "microblog_session=abc; Path=/; Max-Age=60; HttpOnly; SameSite=Lax";
+        assert_eq!(text(Scheme::Http), plain);
+        assert_eq!(text(Scheme::Https), format!("{plain}; Secure"));
+    }
+}

@@ -1,0 +1,12 @@
+//! What happens to every request, whatever it asks for: an id, a log line, limits, headers.
+
+mod client;
+mod headers;
+mod limits;
+mod observe;
+
+pub use client::{Client, Scheme};
+pub(crate) use headers::set_security_headers;
+pub(crate) use limits::{Allowance, ClientKey};
+pub use limits::{Limiters, Ticks};
+pub(crate) use observe::observe;

@@ -1,0 +1,58 @@
+//! The outermost layer: gives each request its id, and tells logs and metrics what became of it.
+
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
+use microblog_telemetry::RequestId;
+use tracing::Instrument as _;
+
+use super::client::Client;
+use crate::metrics::{self, InFlight};
+use crate::state::App;
+
+const REQUEST_ID: &str = "x-request-id";
+/// The route of requests that match none, so that a crawl of unknown addresses adds no series.
+const UNMATCHED: &str = "unmatched";
+
+/// Measures and logs a request; puts its [`RequestId`] and [`Client`] among its extensions.
+pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let _in_flight = InFlight::begin();
+    let request_id = request_id(&request);
+    let client = Client::of(&request, &app.server.trusted_proxies);
+    request.extensions_mut().insert(request_id.clone());
+    request.extensions_mut().insert(client);
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str).to_owned();
+    let span = tracing::info_span!("request", %request_id, %method, route);
+    async move {
+        let mut response = next.run(request).await;
+        let took = started.elapsed();
+        metrics::request_answered(&method, &route, response.status(), took);
+        log(&method, &route, response.status(), took.as_secs_f64());
+        if let Ok(value) = HeaderValue::from_str(request_id.as_str()) {
+            response.headers_mut().insert(REQUEST_ID, value);
+        }
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+fn request_id(request: &Request) -> RequestId {
+    let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
+    given.and_then(RequestId::from_client).unwrap_or_else(RequestId::generate)
+}
+
+/// Probes come every few seconds and would hide the rest.
+fn log(method: &Method, route: &str, status: StatusCode, duration_seconds: f64) {
+    let status = status.as_u16();
+    if route.starts_with("/health") || route == "/metrics" {
+        tracing::debug!(status, duration_seconds, "{method} {route} answered");
+    } else {
+        tracing::info!(status, duration_seconds, "{method} {route} answered");
+    }
+}

@@ -1,0 +1,128 @@
+//! Gives every error its final form: problem details (RFC 9457) with the request id.
+//!
+//! Errors that no handler made (an unknown method, a panic, a library's bare status) get the same form here.
+
+use std::error::Error;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use microblog_telemetry::RequestId;
+use serde::Serialize;
+
+use super::{ApiError, ErrorCode, FieldError};
+use crate::metrics;
+
+/// An error on its way to the edge. Extensions must be cloneable, errors are not: hence the slot.
+#[derive(Debug, Clone)]
+pub(crate) struct Pending(Arc<Mutex<Option<ApiError>>>);
+
+impl Pending {
+    pub(super) fn new(error: ApiError) -> Self {
+        Self(Arc::new(Mutex::new(Some(error))))
+    }
+
+    fn take(&self) -> Option<ApiError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct ProblemBody<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    code: &'static str,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
+    errors: &'a [FieldError],
+}
+
+/// Turns errors into problem details, logs and counts them.
+pub(crate) async fn render_errors(request: Request, next: Next) -> Response {
+    let request_id = request.extensions().get::<RequestId>().cloned().unwrap_or_else(RequestId::generate);
+    let mut response = next.run(request).await;
+    let pending = response.extensions_mut().remove::<Pending>().and_then(|pending| pending.take());
+    let Some(error) = pending.or_else(|| bare_error(&response)) else { return response };
+    report(&error);
+    let mut rendered = problem(&error, &request_id);
+    keep_header(&response, &mut rendered, header::ALLOW);
+    rendered
+}
+
+/// The error that an answer without a form stands for.
+fn bare_error(response: &Response) -> Option<ApiError> {
+    let status = response.status();
+    let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let has_form = content_type.is_some_and(|of_type| !of_type.starts_with("text/plain"));
+    let is_error = status.is_client_error() || status.is_server_error();
+    (is_error && !has_form).then(|| match ErrorCode::of_status(status) {
+        ErrorCode::MethodNotAllowed => {
+            ApiError::new(ErrorCode::MethodNotAllowed, "The header Allow lists the methods for this address.")
+        }
+        code => ApiError::new(code, status.canonical_reason().unwrap_or("The request can not be answered.")),
+    })
+}
+
+/// Mistakes of the program are told to the operator with all causes; mistakes of clients are counted.
+fn report(error: &ApiError) {
+    metrics::error_answered(error.code);
+    let status = error.code.status();
+    if status.is_server_error() {
+        let causes = error.cause.as_deref().map(|cause| causes(cause)).unwrap_or_default();
+        tracing::error!(code = error.code.as_str(), error = causes, "{}", error.code.title());
+    } else {
+        tracing::debug!(code = error.code.as_str(), detail = error.detail, "{}", error.code.title());
+    }
+}
+
+fn causes(error: &(dyn Error + 'static)) -> String {
+    let chain = std::iter::successors(Some(error), |&error| error.source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+fn problem(error: &ApiError, request_id: &RequestId) -> Response {
+    let status = error.code.status();
+    let body = ProblemBody {
+        r#type: format!("/api/docs#{}", error.code.as_str()),
+        title: error.code.title(),
+        status: status.as_u16(),
+        detail: &error.detail,
+        code: error.code.as_str(),
+        request_id: request_id.as_str(),
+        errors: &error.fields,
+    };
+    let text = serde_json::to_string(&body).unwrap_or_default();
+    let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], text).into_response();
+    let headers = response.headers_mut();
+    if status == StatusCode::UNAUTHORIZED {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"microblog\""));
+    }
+    if let Some(wait) = error.retry_after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));
+    }
+    if let Some(etag) = error.current.and_then(|version| HeaderValue::try_from(format!("\"{version}\"")).ok()) {
+        headers.insert(header::ETAG, etag);
+    }
+    response
+}
+
+fn keep_header(from: &Response, to: &mut Response, name: header::HeaderName) {
+    if let Some(value) = from.headers().get(&name) {
+        to.headers_mut().insert(name, value.clone());
+    }
+}
+
+/// What a handler that panicked answers with.
+pub(crate) fn panicked(payload: Box<dyn std::any::Any + Send + 'static>) -> Response {
+    let message = payload
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| payload.downcast_ref::<&str>().copied())
+        .unwrap_or("no message")
+        .to_owned();
+    ApiError::internal(format!("a handler panicked: {message}")).into_response()
+}

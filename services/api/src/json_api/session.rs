@@ -1,0 +1,142 @@
+//! Logging in and out, and one's own password.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use microblog_domain::{ContentHash, Role, Timestamp, UserId};
+use microblog_store::users;
+use serde::Serialize;
+
+use super::users::{NewPassword, check_password_length};
+use crate::auth::{Caller, Course, Via, csrf, session};
+use crate::change::{Answer, Intent};
+use crate::edge::Client;
+use crate::error::{ApiError, ErrorCode};
+use crate::input::{Fields, FromFields, Json};
+use crate::metrics;
+use crate::state::App;
+
+pub(crate) struct LogIn {
+    name: String,
+    password: String,
+}
+
+impl FromFields for LogIn {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let (name, password) = (fields.required("name"), fields.required("password"));
+        Some(Self { name: name?, password: password? })
+    }
+}
+
+/// Who is logged in.
+#[derive(Debug, Serialize)]
+pub(crate) struct SessionBody<'a> {
+    user: UserId,
+    name: &'a str,
+    role: Role,
+    /// For the header `X-CSRF-Token` of every change; missing for API tokens, which need none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    csrf_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+}
+
+impl<'a> SessionBody<'a> {
+    fn of(caller: &'a Caller, expires_at: Option<Timestamp>) -> Self {
+        let csrf_token = match &caller.via {
+            Via::Session { csrf_secret, .. } => Some(csrf::token(csrf_secret)),
+            Via::Token { .. } => None,
+        };
+        Self { user: caller.user, name: &caller.name, role: caller.role, csrf_token, expires_at }
+    }
+}
+
+/// `POST /session`
+pub(crate) async fn log_in(
+    State(app): State<App>,
+    Extension(client): Extension<Client>,
+    course: Course,
+    Json { body, .. }: Json<LogIn>,
+) -> Result<Response, ApiError> {
+    let known = users::find_by_name(&mut *app.store.read().await?, &body.name).await?;
+    let hash = known.as_ref().filter(|known| !known.user.disabled).map(|known| known.password_hash.clone());
+    let is_right = app.passwords.verify(body.password, hash).await?;
+    let Some(known) = known.filter(|_| is_right) else {
+        metrics::auth_failed();
+        let origin = course.origin(app.clock.now());
+        tracing::warn!(target: "security", ip = origin.ip, "a log-in was refused");
+        return Err(ApiError::new(ErrorCode::WrongCredentials, "Check both; the answer is the same for either."));
+    };
+    begin(&app, &known.user, client, StatusCode::OK).await
+}
+
+/// Answers with a new log-in.
+pub(super) async fn begin(
+    app: &App,
+    user: &users::User,
+    client: Client,
+    status: StatusCode,
+) -> Result<Response, ApiError> {
+    let begun = session::begin(app, user, client.scheme).await?;
+    tracing::info!(target: "audit", user = %user.id, "logged in");
+    let body = axum::Json(SessionBody::of(&begun.caller, Some(begun.expires_at)));
+    Ok((status, [(header::SET_COOKIE, begun.set_cookie)], body).into_response())
+}
+
+/// `GET /session`
+pub(crate) async fn show_session(caller: Caller) -> Result<Answer, ApiError> {
+    Answer::ok(&SessionBody::of(&caller, None))
+}
+
+/// `DELETE /session`
+pub(crate) async fn log_out(
+    State(app): State<App>,
+    Extension(client): Extension<Client>,
+    caller: Caller,
+) -> Result<(StatusCode, [(header::HeaderName, HeaderValue); 1]), ApiError> {
+    let Via::Session { token, .. } = &caller.via else {
+        return Err(ApiError::new(
+            ErrorCode::Conflict,
+            "A token has no log-in to end. Revoke it with DELETE /tokens/{id}.",
+        ));
+    };
+    let set_cookie = session::end(&app, token, client.scheme).await?;
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, set_cookie)]))
+}
+
+pub(crate) struct PasswordChange {
+    current: String,
+    new: NewPassword,
+}
+
+impl FromFields for PasswordChange {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let (current, new) = (fields.required("current_password"), NewPassword::take(fields, "new_password"));
+        Some(Self { current: current?, new: new? })
+    }
+}
+
+/// `PUT /session/password`: ends all log-ins of the user, this one too.
+pub(crate) async fn change_own_password(
+    State(app): State<App>,
+    caller: Caller,
+    intent: Intent,
+    Json { body, .. }: Json<PasswordChange>,
+) -> Result<Answer, ApiError> {
+    check_password_length(&body.new, &app, "new_password")?;
+    let known = users::find_by_name(&mut *app.store.read().await?, &caller.name).await?;
+    if !app.passwords.verify(body.current, known.map(|known| known.password_hash)).await? {
+        metrics::auth_failed();
+        return Err(ApiError::invalid_field("current_password", "is not your password"));
+    }
+    let hash = app.passwords.hash(body.new.0).await?;
+    let mut change = intent.begin_anew(&app).await?;
+    users::set_password(&mut change.tx, caller.user, &hash).await?;
+    change.finish(Answer::done()).await
+}
+
+/// The fingerprint of a request without a body.
+pub(super) fn no_body() -> ContentHash {
+    ContentHash::of(b"")
+}

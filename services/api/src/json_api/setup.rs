@@ -1,0 +1,61 @@
+//! The first run: whoever has the set-up link becomes the owner.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use microblog_store::setup;
+
+use super::session;
+use super::users::{NewPassword, UserName, check_password_length};
+use crate::auth::Secret;
+use crate::change::{Answer, Intent};
+use crate::edge::Client;
+use crate::error::ApiError;
+use crate::input::{Fields, FromFields, Json};
+use crate::state::{App, AppState};
+
+pub(crate) struct Setup {
+    token: String,
+    name: UserName,
+    password: NewPassword,
+}
+
+impl FromFields for Setup {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let token = fields.required("token");
+        let (name, password) = (UserName::take(fields), NewPassword::take(fields, "password"));
+        Some(Self { token: token?, name: name?, password: password? })
+    }
+}
+
+/// `POST /setup`: makes the owner, once, and logs them in.
+pub(crate) async fn set_up(
+    State(app): State<App>,
+    Extension(client): Extension<Client>,
+    intent: Intent,
+    Json { body, .. }: Json<Setup>,
+) -> Result<Response, ApiError> {
+    check_password_length(&body.password, &app, "password")?;
+    let token = Secret::from_client(&body.token).hash();
+    if !setup::is_open(&mut *app.store.read().await?, &token).await? {
+        return Err(microblog_store::StoreError::from(microblog_store::Refusal::SetupIsOver).into());
+    }
+    let hash = app.passwords.hash(body.password.0).await?;
+    let mut change = intent.begin_anew(&app).await?;
+    let owner = setup::finish(&mut change.tx, &token, &body.name.0, &hash, change.origin.at).await?;
+    change.finish(Answer::done()).await?;
+    session::begin(&app, &owner, client, StatusCode::CREATED).await
+}
+
+/// Makes a new set-up link while there is nobody yet: the secret in it, to be shown once; `None` once there is.
+pub async fn offer_setup(app: &AppState) -> Result<Option<Secret>, microblog_store::StoreError> {
+    if !microblog_store::users::are_missing(&mut *app.store.read().await?).await? {
+        return Ok(None);
+    }
+    let secret = Secret::generate();
+    let mut tx = app.store.begin().await?;
+    setup::offer(&mut tx, &secret.hash()).await?;
+    tx.commit().await?;
+    Ok(Some(secret))
+}

@@ -1,0 +1,141 @@
+//! Every address of the service: method, guard, what it takes, and who answers. Read it from top to bottom and you know
+//! the product.
+//!
+//! The table is the only place where routes are registered, and what it says is what is enforced: the gate before each
+//! route is built from its row. The OpenAPI document is made from the same rows.
+
+use microblog_domain::Role::{Author, Editor, Owner};
+use microblog_domain::Scope::{Admin, Read, Write};
+
+use crate::auth::guard::Guard;
+use crate::json_api::{builds, media, posts, preview, releases, session, settings, setup, tokens, users};
+use crate::table::{Route, delete, get, patch, post, put};
+use crate::{health, openapi, service};
+
+/// Whoever is logged in may look.
+const LOOK: Guard = Guard::Needs(Author, Read);
+/// Whoever is logged in may write; whose posts they may change is decided post by post.
+const WRITE: Guard = Guard::Needs(Author, Write);
+/// What is one's own to administer.
+const OWN: Guard = Guard::Needs(Author, Admin);
+/// What changes the site as a whole.
+const EDIT: Guard = Guard::Needs(Editor, Admin);
+/// What changes who may do what, and what the site is.
+const RULE: Guard = Guard::Needs(Owner, Admin);
+/// Everybody.
+const ALL: Guard = Guard::Public;
+
+/// Lists for people and programs come in pages.
+const PAGE: &[&str] = &["limit", "cursor"];
+const POST_FILTERS: &[&str] = &["status", "tag", "owner", "q", "order", "limit", "cursor"];
+
+/// All routes.
+pub(crate) fn table() -> Vec<Route> {
+    let mut table = service_routes();
+    table.extend(account_routes());
+    table.extend(post_routes());
+    table.extend(site_routes());
+    table
+}
+
+/// The service itself.
+fn service_routes() -> Vec<Route> {
+    vec![
+        get("/", ALL, service::show_service).free().says("Name, version and links"),
+        get("/health", ALL, health::show_summary).free().says("Health of everything").gives("Health"),
+        get("/health/live", ALL, health::show_live).free().says("Whether the process lives").gives("Health"),
+        get("/health/ready", ALL, health::show_ready).free().says("Whether it can work").gives("Health"),
+        get("/health/startup", ALL, health::show_startup).free().says("Whether it has started").gives("Health"),
+        get("/metrics", ALL, service::show_metrics).free().says("Metrics for Prometheus"),
+        get("/api/openapi.json", ALL, openapi::show_document).says("This document"),
+        get("/api/docs", ALL, openapi::show_docs).says("This document, to be read"),
+        get("/api/docs.css", ALL, openapi::show_docs_style).says("The style of the docs"),
+        get("/media/{hash}/{name}", ALL, media::show_media).free().says("An uploaded file"),
+        get("/assets/{*file}", ALL, preview::show_asset).free().says("A file of the theme, for previews"),
+    ]
+}
+
+/// Who one is.
+fn account_routes() -> Vec<Route> {
+    vec![
+        post("/api/v1/setup", ALL, setup::set_up)
+            .as_log_in()
+            .takes("Setup")
+            .made("Session")
+            .says("Make the owner, once"),
+        post("/api/v1/session", ALL, session::log_in).as_log_in().takes("LogIn").gives("Session").says("Log in"),
+        get("/api/v1/session", LOOK, session::show_session).gives("Session").says("Who is logged in"),
+        delete("/api/v1/session", LOOK, session::log_out).says("Log out"),
+        put("/api/v1/session/password", OWN, session::change_own_password)
+            .as_log_in()
+            .takes("PasswordChange")
+            .says("Change one's own password; ends all log-ins"),
+        get("/api/v1/tokens", OWN, tokens::list_tokens).gives_page("Token").says("List API tokens"),
+        post("/api/v1/tokens", OWN, tokens::create_token).takes("NewToken").made("Token").says("Make an API token"),
+        delete("/api/v1/tokens/{id}", OWN, tokens::revoke_token).says("Revoke an API token"),
+        get("/api/v1/users", RULE, users::list_users).gives_page("User").says("List users"),
+        post("/api/v1/users", RULE, users::create_user).takes("NewUser").made("User").says("Add a user"),
+        patch("/api/v1/users/{id}", RULE, users::change_user)
+            .takes("UserChange")
+            .gives("User")
+            .says("Change role or password, lock out or let in"),
+        delete("/api/v1/users/{id}", RULE, users::disable_user).says("Lock a user out"),
+    ]
+}
+
+/// What is written.
+fn post_routes() -> Vec<Route> {
+    vec![
+        get("/api/v1/posts", LOOK, posts::list_posts).with(POST_FILTERS).gives_page("Post").says("List posts"),
+        post("/api/v1/posts", WRITE, posts::create_post).takes("PostInput").made("Post").says("Create a post"),
+        get("/api/v1/posts/{id}", LOOK, posts::show_post).gives("Post").says("Read a post"),
+        put("/api/v1/posts/{id}", WRITE, posts::change_post).takes("PostInput").gives("Post").says("Change a post"),
+        delete("/api/v1/posts/{id}", WRITE, posts::trash_post).says("Put a post into the trash"),
+        post("/api/v1/posts/{id}/publish", WRITE, posts::publish_post).gives("Post").says("Publish a post"),
+        post("/api/v1/posts/{id}/unpublish", WRITE, posts::unpublish_post).gives("Post").says("Make it a draft again"),
+        post("/api/v1/posts/{id}/restore", WRITE, posts::restore_post).gives("Post").says("Take it out of the trash"),
+        get("/api/v1/posts/{id}/revisions", LOOK, posts::list_revisions)
+            .with(PAGE)
+            .gives_page("Revision")
+            .says("List the saved texts of a post"),
+        post("/api/v1/posts/{id}/revisions/{number}/restore", WRITE, posts::restore_revision)
+            .gives("Post")
+            .says("Make an earlier text the current one"),
+        post("/api/v1/preview", WRITE, preview::preview)
+            .takes("PostInput")
+            .gives("Preview")
+            .says("The page as the site would show it"),
+        get("/api/v1/media", LOOK, media::list_media).with(PAGE).gives_page("Media").says("List uploads"),
+        post("/api/v1/media", WRITE, media::upload).takes_upload().made("Media").says("Upload a file"),
+        delete("/api/v1/media/{id}", WRITE, media::delete_media).says("Delete an upload"),
+    ]
+}
+
+/// What readers see.
+fn site_routes() -> Vec<Route> {
+    vec![
+        get("/api/v1/builds", LOOK, builds::list_builds).with(PAGE).gives_page("Build").says("List builds"),
+        post("/api/v1/builds", EDIT, builds::start_build)
+            .as_build()
+            .takes("BuildWish")
+            .accepted("Build")
+            .says("Build the site, or join the build that waits"),
+        get("/api/v1/builds/{id}", LOOK, builds::show_build).gives("Build").says("Look at a build"),
+        post("/api/v1/builds/{id}/cancel", EDIT, builds::cancel_build).gives("Build").says("Call a build off"),
+        get("/api/v1/builds/{id}/events", LOOK, builds::watch_build).says("Watch a build: server-sent events"),
+        get("/api/v1/releases", LOOK, releases::list_releases).with(PAGE).gives_page("Release").says("List releases"),
+        post("/api/v1/releases/{id}/activate", EDIT, releases::activate_release)
+            .as_build()
+            .accepted("Pin")
+            .says("Show an earlier release again, and stay there"),
+        delete("/api/v1/releases/pin", EDIT, releases::unpin)
+            .as_build()
+            .accepted("Pin")
+            .says("Let the site follow its builds again"),
+        get("/api/v1/settings", LOOK, settings::show_settings).gives("Settings").says("Read the settings of the site"),
+        put("/api/v1/settings", RULE, settings::save_settings)
+            .takes("Settings")
+            .gives("Settings")
+            .says("Change the settings of the site"),
+    ]
+}

@@ -1,0 +1,30 @@
+//! What the service tells about itself.
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use serde_json::json;
+
+use crate::VERSION;
+use crate::change::Answer;
+use crate::error::ApiError;
+use crate::state::App;
+
+/// `GET /`
+pub(crate) async fn show_service() -> Result<Answer, ApiError> {
+    Answer::ok(&json!({
+        "name": "Microblog",
+        "version": VERSION,
+        "links": {
+            "dashboard": "/dashboard",
+            "docs": "/api/docs",
+            "openapi": "/api/openapi.json",
+            "health": "/health",
+        },
+    }))
+}
+
+/// `GET /metrics`
+pub(crate) async fn show_metrics(State(app): State<App>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.recorder.render())
+}

@@ -1,0 +1,74 @@
+//! What every handler may use.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use microblog_config::{AuthSettings, ServerSettings, Settings};
+use microblog_domain::Clock;
+use microblog_queue::{BuildEvents, Waker};
+use microblog_store::Store;
+use microblog_telemetry::Recorder;
+
+use crate::auth::Passwords;
+use crate::edge::{Limiters, Ticks};
+use crate::json_api::preview::PreviewTheme;
+use crate::media::MediaFolder;
+
+/// The state as handlers get it.
+pub(crate) type App = Arc<AppState>;
+
+/// The services and settings that the API is made of.
+pub struct AppState {
+    /// Posts, users, jobs: everything that is kept.
+    pub store: Store,
+    /// The time of day.
+    pub clock: Arc<dyn Clock>,
+    /// How often clients may ask.
+    pub limiters: Limiters,
+    /// Hashes passwords.
+    pub passwords: Passwords,
+    /// Limits of requests, and whom to believe about clients.
+    pub server: ServerSettings,
+    /// Logging in.
+    pub auth: AuthSettings,
+    /// Where the bytes of uploads are.
+    pub media: MediaFolder,
+    /// Where the releases are: its health and free space are reported.
+    pub build_dir: PathBuf,
+    /// How previews look.
+    pub preview: PreviewTheme,
+    /// What was counted.
+    pub recorder: Recorder,
+    /// Tells whoever watches a build that there is something new.
+    pub events: BuildEvents,
+    /// Wakes whoever passes jobs on to the builder, after a change that needs a build was committed.
+    pub waker: Waker,
+}
+
+impl AppState {
+    /// The state of a process with these settings; the fields that others share are to be replaced by theirs.
+    #[must_use]
+    pub fn new(settings: &Settings, store: Store, clock: Arc<dyn Clock>, ticks: &Ticks, recorder: Recorder) -> Self {
+        Self {
+            store,
+            clock,
+            limiters: Limiters::new(&settings.rate_limit, ticks),
+            passwords: Passwords::default(),
+            server: settings.server.clone(),
+            auth: settings.auth,
+            media: MediaFolder::new(settings.data.media_dir()),
+            build_dir: settings.build.dir.clone(),
+            preview: PreviewTheme::new(settings.site_server.theme.clone()),
+            recorder,
+            events: BuildEvents::default(),
+            waker: Waker::default(),
+        }
+    }
+}
+
+impl fmt::Debug for AppState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AppState").finish_non_exhaustive()
+    }
+}
