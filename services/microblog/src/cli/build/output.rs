@@ -1,0 +1,114 @@
+//! The output folder: written beside its place, put there in one step, and never put over what a build did not make.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use microblog_content::OUTPUT_MARKER;
+use microblog_domain::FilePath;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use tempfile::TempDir;
+
+const MARKER_TEXT: &str = "This folder was made by `microblog build`, which replaces it as a whole.\n";
+
+/// A folder that is being written. Dropping it leaves the place as it was.
+pub(super) struct Output {
+    /// Where the site belongs.
+    place: PathBuf,
+    /// Where it is being written: a hidden folder beside the place, on the same file system.
+    desk: TempDir,
+}
+
+impl Output {
+    /// Finds out whether the place may be taken, and makes room to write beside it.
+    pub(super) fn prepare(place: &Path) -> anyhow::Result<Self> {
+        let place = resolved(place).with_context(|| format!("the output folder {}", place.display()))?;
+        refuse_foreign(&place)?;
+        let parent = place.parent().context("the output folder can not be the root of the file system")?.to_owned();
+        let hint = || format!("can not write in {}; choose another --output", parent.display());
+        fs::create_dir_all(&parent).with_context(hint)?;
+        let desk = tempfile::Builder::new().prefix(".microblog-").tempdir_in(&parent).with_context(hint)?;
+        let output = Self { place, desk };
+        fs::create_dir(output.site()).with_context(hint)?;
+        fs::write(output.site().join(OUTPUT_MARKER), MARKER_TEXT).with_context(hint)?;
+        Ok(output)
+    }
+
+    fn site(&self) -> PathBuf {
+        self.desk.path().join("site")
+    }
+
+    /// Writes one file.
+    pub(super) fn write(&self, path: &FilePath, content: &[u8]) -> io::Result<()> {
+        with_parent(&self.site().join(path), |target| File::create(target)?.write_all(content))
+    }
+
+    /// Copies one file, over one that was written before.
+    pub(super) fn copy(&self, source: &Path, path: &FilePath) -> io::Result<()> {
+        with_parent(&self.site().join(path), |target| io::copy(&mut File::open(source)?, &mut File::create(target)?))
+            .map(|_| ())
+    }
+
+    /// Puts what was written into its place; what was there before is gone.
+    pub(super) fn replace(self) -> io::Result<()> {
+        let site = self.site();
+        match fs::rename(&site, &self.place) {
+            Err(error) if is_occupied(&error) => {}
+            done => return done,
+        }
+        match renameat_with(CWD, &site, CWD, &self.place, RenameFlags::EXCHANGE) {
+            Ok(()) => Ok(()),
+            // A file system that can not exchange: for a moment the place is empty.
+            Err(_) => {
+                let old = self.desk.path().join("old");
+                fs::rename(&self.place, &old)?;
+                fs::rename(&site, &self.place).inspect_err(|_| {
+                    let _ = fs::rename(&old, &self.place);
+                })
+            }
+        }
+    }
+}
+
+fn is_occupied(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists)
+}
+
+/// The place itself, where a link leads to it.
+fn resolved(place: &Path) -> io::Result<PathBuf> {
+    match place.canonicalize() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => std::path::absolute(place),
+        found => found,
+    }
+}
+
+/// Nobody's files are thrown away: a place is free, empty, or carries our mark.
+fn refuse_foreign(place: &Path) -> anyhow::Result<()> {
+    let mut entries = match fs::read_dir(place) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error).with_context(|| format!("the output folder {}", place.display())),
+    };
+    if entries.next().is_none() || place.join(OUTPUT_MARKER).is_file() {
+        return Ok(());
+    }
+    let marker = OsString::from(OUTPUT_MARKER);
+    bail!(
+        "{} holds files that no build made (there is no {}); choose a new or empty folder for --output",
+        place.display(),
+        marker.display()
+    );
+}
+
+/// Makes the parent only when it turns out to be missing: nearly all files have one already.
+fn with_parent<T>(target: &Path, act: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
+    match act(target) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            target.parent().map_or(Ok(()), fs::create_dir_all)?;
+            act(target)
+        }
+        done => done,
+    }
+}

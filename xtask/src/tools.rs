@@ -1,0 +1,88 @@
+//! What the checks and tests need besides Rust: found, installed where that is possible without asking, or named.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use crate::run::{Outcome, command, root, run, say};
+
+/// A program that some tests run.
+struct Tool {
+    /// The names that it goes by.
+    programs: &'static [&'static str],
+    /// Debian's package with it.
+    package: &'static str,
+    /// Who needs it.
+    purpose: &'static str,
+}
+
+const TOOLS: [Tool; 5] = [
+    Tool { programs: &["chromium", "chromium-browser"], package: "chromium", purpose: "pages are looked at in it" },
+    Tool { programs: &["node"], package: "nodejs", purpose: "drives Chromium" },
+    Tool { programs: &["npm"], package: "npm", purpose: "fetches the HTML checker and axe-core" },
+    Tool { programs: &["java"], package: "default-jre-headless", purpose: "runs the Nu HTML checker" },
+    Tool { programs: &["nginx"], package: "nginx-light", purpose: "serves the site as it is served for real" },
+];
+
+/// Where the tools that npm fetches are listed.
+const WEB_TOOLS: &str = "tests/web";
+
+/// Sees to it that every test finds what it needs.
+pub(crate) fn get_ready() -> Outcome {
+    let missing: Vec<&Tool> = TOOLS.iter().filter(|tool| !tool.programs.iter().any(|name| is_there(name))).collect();
+    if !missing.is_empty() {
+        install(&missing)?;
+    }
+    fetch_web_tools()
+}
+
+/// Sees to it that the formatter and the lints are part of the toolchain.
+pub(crate) fn require_components() -> Outcome {
+    for component in ["fmt", "clippy"] {
+        let mut probe = command("cargo", &[component, "--version"]);
+        let answers = probe.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success());
+        if !answers {
+            let name = if component == "fmt" { "rustfmt" } else { component };
+            return Err(format!("cargo {component} is missing: run `rustup component add {name}`"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a program of this name is on the path.
+pub(crate) fn is_there(program: &str) -> bool {
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()))
+}
+
+/// Installs packages as root on Debian; elsewhere says what is missing.
+fn install(missing: &[&Tool]) -> Outcome {
+    for tool in missing {
+        say(&format!("missing: {} ({}), Debian package {}", tool.programs[0], tool.purpose, tool.package));
+    }
+    let packages: Vec<&str> = missing.iter().map(|tool| tool.package).collect();
+    if !(is_there("apt-get") && is_root()) {
+        return Err(format!("install what is missing; on Debian: sudo apt-get install {}", packages.join(" ")));
+    }
+    let apt = |words: &[&str]| run(command("apt-get", words).env("DEBIAN_FRONTEND", "noninteractive"));
+    apt(&["update", "--quiet"])?;
+    apt(&[&["install", "--quiet", "--yes", "--no-install-recommends"], packages.as_slice()].concat())
+}
+
+fn is_root() -> bool {
+    command("id", &["-u"]).output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+/// What npm fetches is fetched once for each list of versions.
+fn fetch_web_tools() -> Outcome {
+    let folder = root().join(WEB_TOOLS);
+    let (wanted, fetched) = (folder.join("package-lock.json"), folder.join("node_modules/.package-lock.json"));
+    if !wanted.is_file() || is_newer(&fetched, &wanted) {
+        return Ok(());
+    }
+    run(command("npm", &["ci", "--no-audit", "--no-fund"]).current_dir(&folder))
+}
+
+fn is_newer(file: &Path, other: &Path) -> bool {
+    let changed = |path: &Path| path.metadata().and_then(|metadata| metadata.modified());
+    matches!((changed(file), changed(other)), (Ok(file), Ok(other)) if file >= other)
+}
