@@ -147,7 +147,8 @@ impl Summary {
             };
             markdown::render(&content.markdown, &options)
         });
-        let (html, links) = note.map(|note| (note.html, note.links)).unzip();
+        let page = format!("{}{}", settings.base_url.path_prefix(), address.href());
+        let (html, links) = note.map(|note| (note.embedded("", &page), note.links)).unzip();
         Self { title, name, excerpt, html, links: links.unwrap_or_default() }
     }
 }

@@ -218,7 +218,8 @@ impl Renderer<'_> {
         let mut texts = HashMap::with_capacity(entries.len());
         for entry in entries {
             let content = self.content(view, entry)?;
-            texts.insert(entry.id, Arc::from(self.markdown(entry, &content).html));
+            let page = format!("{}{}", self.site.settings.base_url.path_prefix(), entry.address.href());
+            texts.insert(entry.id, Arc::from(self.markdown(entry, &content).embedded("", &page)));
         }
         Ok(self.feed_texts.get_or_init(|| texts))
     }

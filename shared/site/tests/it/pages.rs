@@ -56,6 +56,21 @@ fn a_post_leads_to_its_neighbours_in_time() {
 }
 
 #[test]
+fn footnotes_of_notes_are_followed_to_the_page_of_the_note() {
+    let mut note = a_post(1, "x", 0);
+    note.content.kind = PostKind::Note;
+    note.content.title = None;
+    note.content.markdown = "Text.[^1]\n\n[^1]: Foot.".to_owned();
+    let posts: Posts = [note].into_iter().collect();
+    let output = render_all(&site_of(settings(), &posts), &posts);
+    assert!(output["2023/11/x/index.html"].1.contains(r##"href="#fn:1""##));
+    for list in ["index.html", "feed.xml"] {
+        assert!(output[list].1.contains("/2023/11/x/#fn:1"), "{list}");
+        assert!(!output[list].1.contains("id=\"fn"), "{list}");
+    }
+}
+
+#[test]
 fn a_right_to_left_language_is_announced() {
     let settings = SiteSettings { language: "ar-EG".to_owned(), ..settings() };
     let posts: Posts = [a_post(1, "x", 0)].into_iter().collect();
