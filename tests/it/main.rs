@@ -1,0 +1,20 @@
+//! The whole system, as its users meet it: the real programs on real folders, judged by tools that others wrote.
+//!
+//! `site` builds a small site with every feature and checks its pages; `feeds` reads what other programs read; `corpus`
+//! does both with whatever posts one has at hand. `program` builds and runs `microblog`, `server` serves a folder, and
+//! `web` holds the judges of pages, for any server's.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "the lint knows tests, but not their helpers"
+)]
+
+mod built_site;
+mod corpus;
+mod feeds;
+mod program;
+mod server;
+mod site;
+mod web;

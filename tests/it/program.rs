@@ -1,0 +1,50 @@
+//! The program under test: built once, by the cargo that runs the tests.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| build("microblog"));
+
+/// The program `microblog`, ready for arguments.
+pub(crate) fn microblog() -> Command {
+    let mut command = Command::new(&*PROGRAM);
+    command.env_clear();
+    command
+}
+
+/// Runs a command to its end.
+///
+/// # Panics
+/// When it fails, with what it said.
+pub(crate) fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?} can not be started: {error}"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?} failed ({}):\n{said}", output.status);
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn build(name: &str) -> PathBuf {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--quiet", "--message-format=json"]);
+    cargo.args(["--package", name, "--bin", name]);
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    let messages = run(&mut cargo);
+    let executables = messages.lines().filter_map(|line| {
+        let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        message["executable"].as_str().map(PathBuf::from)
+    });
+    executables.last().unwrap_or_else(|| panic!("cargo has built no program {name}"))
+}
+
+/// A folder for the output of tests, empty.
+pub(crate) fn empty_folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
