@@ -1,7 +1,7 @@
 //! Text made safe for its place in HTML: between tags, in an attribute, in an address.
 
 /// Writes text that stands between tags.
-pub(super) fn text(out: &mut String, mut text: &str) {
+pub(crate) fn text(out: &mut String, mut text: &str) {
     while let Some(at) = memchr::memchr3(b'&', b'<', b'>', text.as_bytes()) {
         out.push_str(&text[..at]);
         out.push_str(entity(text.as_bytes()[at]));

@@ -39,7 +39,8 @@ impl Footnotes {
         out.push("><a href=\"");
         out.mark_fragment();
         let number = note.number;
-        let _ = write!(out.html, "#fn:{number}\" role=\"doc-noteref\" aria-label=\"Footnote {number}\">{number}</a></sup>");
+        let _ =
+            write!(out.html, "#fn:{number}\" role=\"doc-noteref\" aria-label=\"Footnote {number}\">{number}</a></sup>");
     }
 
     /// Begins a definition.

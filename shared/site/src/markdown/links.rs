@@ -84,7 +84,8 @@ impl<'o> Links<'o> {
 
 /// Whether an address begins with a scheme, `https:` or `mailto:`.
 fn has_scheme(url: &str) -> bool {
-    let name = url.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')).count();
+    let name =
+        url.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')).count();
     url.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) && url.as_bytes().get(name) == Some(&b':')
 }
 

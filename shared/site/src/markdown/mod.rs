@@ -35,6 +35,7 @@ mod spec_tests;
 mod tests;
 mod writer;
 
+pub(crate) use escape::text as escape_text;
 use output::Mark;
 use pulldown_cmark::{Options, Parser};
 
@@ -103,8 +104,7 @@ struct Dialect {
     decorated: bool,
 }
 
-const GITHUB: Options =
-    Options::ENABLE_TABLES.union(Options::ENABLE_TASKLISTS).union(Options::ENABLE_STRIKETHROUGH);
+const GITHUB: Options = Options::ENABLE_TABLES.union(Options::ENABLE_TASKLISTS).union(Options::ENABLE_STRIKETHROUGH);
 
 const SITE: Dialect = Dialect {
     syntax: GITHUB

@@ -23,8 +23,9 @@ pub(super) fn prepare(markdown: &str) -> Cow<'_, str> {
 }
 
 fn without_controls(markdown: &str) -> Cow<'_, str> {
-    // Counting, not searching: without an early way out the loop is vectorised.
-    if markdown.bytes().map(|byte| u64::from(is_forbidden(byte))).sum::<u64>() == 0 {
+    // In pieces without an early way out, so that each is looked at in a few vector instructions.
+    let has_control = |piece: &[u8]| piece.iter().fold(0_u8, |found, byte| found | u8::from(is_forbidden(*byte))) != 0;
+    if !markdown.as_bytes().chunks(256).any(has_control) {
         return Cow::Borrowed(markdown);
     }
     Cow::Owned(markdown.replace(|c: char| u8::try_from(c).is_ok_and(is_forbidden), "\u{FFFD}"))

@@ -136,7 +136,9 @@ impl Scanner<'_, '_, '_> {
         memchr::memmem::find_iter(&bytes[from..], b"</")
             .map(|length| from + length)
             .find(|close| {
-                bytes.get(close + 2..close + 2 + name.len()).is_some_and(|end| end.eq_ignore_ascii_case(name.as_bytes()))
+                bytes
+                    .get(close + 2..close + 2 + name.len())
+                    .is_some_and(|end| end.eq_ignore_ascii_case(name.as_bytes()))
             })
             .unwrap_or(bytes.len())
     }
