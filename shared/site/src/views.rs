@@ -159,7 +159,7 @@ impl Site {
     fn sitemap_view(&self, key: &PageKey, year: i16, month: i8, shard: usize) -> Option<View> {
         let entries = self.index.list(&ListKey::Month(year, month))?.entries();
         let shown = entries.chunks(SITEMAP_SHARD).nth(shard)?;
-        let addresses = shown.iter().filter(|entry| self.answers(entry)).map(changed_address).collect();
+        let addresses = shown.iter().map(changed_address).collect();
         Some(self.start(key, Recipe::Sitemap)?.with("addresses", Input::Addresses(addresses)))
     }
 
@@ -168,7 +168,7 @@ impl Site {
         let mut addresses: Vec<_> =
             self.index.lists().filter_map(|(list, _)| newest(list)).map(|url| (url, None)).collect();
         addresses.extend([PageKey::Tags, PageKey::Archive].iter().filter_map(PageKey::url).map(|url| (url, None)));
-        addresses.extend(self.index.standing().filter(|entry| self.answers(entry)).map(changed_address));
+        addresses.extend(self.index.standing().map(changed_address));
         Some(self.start(key, Recipe::Sitemap)?.with("addresses", Input::Addresses(addresses)))
     }
 
@@ -182,11 +182,6 @@ impl Site {
             }
         }
         Some(self.start(key, Recipe::SitemapIndex)?.with("addresses", Input::Addresses(shards)))
-    }
-
-    /// Whether the post is what stands at its own address.
-    fn answers(&self, entry: &Entry) -> bool {
-        self.index.claims().tenant(&entry.address.file()) == Some(Tenant::Post(entry.id))
     }
 
     /// All tags, by name.

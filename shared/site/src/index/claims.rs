@@ -90,7 +90,6 @@ impl Claims {
         let parents: Vec<_> =
             files.iter().flat_map(parents).filter(|parent| self.by_file.contains_key(parent)).collect();
         files.extend(parents);
-        files.retain(|file| !is_reserved(file));
         files
     }
 

@@ -195,10 +195,9 @@ impl Index {
     /// The post's own pages, its neighbours', and those that count or list everything.
     fn touch_surroundings(&self, entry: &Entry, touched: &mut BTreeSet<PageKey>) {
         let (older, newer) = self.neighbours(entry.order());
-        for post in [older, newer].into_iter().flatten() {
-            touched.insert(PageKey::Address(post.address.file()));
-        }
-        touched.extend(self.claims.touched_by(entry).into_iter().map(PageKey::Address));
+        let neighbours = [older, newer].into_iter().flatten().map(|post| post.address.file());
+        let files = neighbours.chain(self.claims.touched_by(entry));
+        touched.extend(files.filter(|file| !claims::is_reserved(file)).map(PageKey::Address));
         touched.extend([PageKey::Tags, PageKey::Archive, PageKey::SitemapIndex, PageKey::SitemapPages]);
     }
 

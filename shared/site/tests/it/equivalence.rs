@@ -75,7 +75,7 @@ fn difference(incremental: &Output, full: &Output) -> Option<String> {
 }
 
 fn cases() -> u32 {
-    option_env!("MICROBLOG_TEST_CASES").and_then(|cases| cases.parse().ok()).unwrap_or(200)
+    option_env!("MICROBLOG_TEST_CASES").and_then(|cases| cases.parse().ok()).unwrap_or(100)
 }
 
 proptest! {
