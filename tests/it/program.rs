@@ -32,11 +32,11 @@ fn build(name: &str) -> PathBuf {
         cargo.arg("--release");
     }
     let messages = run(&mut cargo);
-    let executables = messages.lines().filter_map(|line| {
+    let mut executables = messages.lines().filter_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
         message["executable"].as_str().map(PathBuf::from)
     });
-    executables.last().unwrap_or_else(|| panic!("cargo has built no program {name}"))
+    executables.next_back().unwrap_or_else(|| panic!("cargo has built no program {name}"))
 }
 
 /// A folder for the output of tests, empty.
