@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::chain;
 use crate::delta::Delta;
-use crate::entry::{Entry, ObjectName};
+use crate::entry::ObjectName;
 use crate::error::{Error, Result};
 use crate::layout;
 use crate::lock::{poll, try_lock};
@@ -149,24 +149,17 @@ fn plan_by_deltas(store: &ReleaseStore, from: ReleaseId, to: ReleaseId, is_clean
     let mut plan = Plan::default();
     for (path, net) in chain::net_changes(&store.disk, from, to)? {
         let wanted = store.view.manifest.get(path.as_str());
-        if let Some(step) = step(path.as_str(), net.before.filter(|_| is_clean), wanted) {
-            plan.steps.push((path.into(), step));
-        } else if !is_clean {
-            plan.steps.push((path.into(), Step::Remove));
-        }
+        let step = match wanted.map(|wanted| ObjectName::of(path.as_str(), &wanted.content)) {
+            _ if is_clean && !net.touches_bytes => continue,
+            None if is_clean && net.before.is_none() => continue,
+            None => Step::Remove,
+            // Bytes that went and came back may have come as a new object.
+            Some(object) if is_clean && net.has_other_bytes() => Step::Replace(object),
+            Some(object) => Step::Add(object),
+        };
+        plan.steps.push((path.into(), step));
     }
     Ok(plan)
-}
-
-/// What to do about a path that holds one entry and should hold another.
-fn step(path: &str, held: Option<Entry>, wanted: Option<Entry>) -> Option<Step> {
-    match (held, wanted) {
-        (None, None) => None,
-        (Some(held), Some(wanted)) if held.same_bytes(&wanted) => None,
-        (Some(_), None) => Some(Step::Remove),
-        (None, Some(wanted)) => Some(Step::Add(ObjectName::of(path, &wanted.content))),
-        (Some(_), Some(wanted)) => Some(Step::Replace(ObjectName::of(path, &wanted.content))),
-    }
 }
 
 /// Carries a plan out. Tells whether it came to the end.

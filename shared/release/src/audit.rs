@@ -1,6 +1,8 @@
 //! Checking the whole store: every byte of every kept release, and every name of every tree.
 //!
-//! For the command line and for tests; the cost is that of reading the site. What can be mended is mended at once.
+//! For the command line and for tests; the cost is that of reading the site. What was found can then be mended: wrong
+//! names are put right, and where bytes are lost the manifest is made to tell the truth, so that the next build sees that
+//! the page must be made again.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +11,14 @@ use rayon::prelude::*;
 
 use crate::activate;
 use crate::chain;
+use crate::delta::Change;
+use crate::draft::Committed;
 use crate::entry::{Entry, ObjectName};
 use crate::error::Result;
 use crate::objects::{self, Damage};
+use crate::prune::{self, Effort};
 use crate::reconcile;
+use crate::release::Origin;
 use crate::store::{Exclusive, ReleaseStore};
 use crate::tree::TreeState;
 
@@ -29,7 +35,7 @@ pub struct Audit {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Flaw {
     /// A file of a kept release is missing or altered.
-    #[error("{path} of release {release} is damaged ({damage:?}); build the whole site again to write it anew")]
+    #[error("{path} of release {release} is damaged ({damage:?}); mend the store, then build")]
     File {
         /// The file.
         path: FilePath,
@@ -38,14 +44,14 @@ pub enum Flaw {
         /// What is wrong.
         damage: Damage,
     },
-    /// The live tree was not what its manifest says; readers were sent to a whole one.
-    #[error("{names} names of the live tree were wrong; readers were sent to another tree")]
+    /// The live tree is not what its manifest says. Mending sends readers to another.
+    #[error("{names} names of the live tree are wrong")]
     LiveTree {
         /// How many.
         names: usize,
     },
-    /// A standby tree was not what it should be; it will be compared before it is used.
-    #[error("{names} names of the standby tree {tree} were wrong; it will be put right before it is used")]
+    /// A standby tree is not what it should be. Mending puts it right before it is used.
+    #[error("{names} names of the standby tree {tree} are wrong")]
     StandbyTree {
         /// Which tree.
         tree: usize,
@@ -57,17 +63,51 @@ pub enum Flaw {
 impl ReleaseStore {
     /// Reads everything and compares it with the manifests. Publishing waits meanwhile.
     pub fn audit(&mut self) -> Result<Audit> {
-        let mut right = self.exclusive()?;
+        let right = self.exclusive()?;
         let (files, mut flaws) = audit_files(right.store)?;
-        let trees = audit_trees(right.store)?;
-        if !trees.is_empty() {
-            right.begin()?;
-            mend_trees(&mut right, &trees)?;
-            right.finish()?;
-        }
-        flaws.extend(trees);
+        flaws.extend(audit_trees(right.store)?);
         Ok(Audit { files, flaws })
     }
+
+    /// Mends what an audit found, as far as that is possible without a build. If the live release has damaged files, it
+    /// makes a new one that says what they are now, so that the next build makes them anew. If any kept release has, the
+    /// older ones are let go.
+    pub fn mend(&mut self, flaws: &[Flaw]) -> Result<Committed> {
+        let mut right = self.exclusive()?;
+        right.begin()?;
+        mend_trees(&mut right, flaws)?;
+        let changes = own_up(right.store, flaws)?;
+        let committed = if changes.is_empty() {
+            Committed::Unchanged(right.store.view.live().id)
+        } else {
+            let delta = right.store.delta(changes, Origin::Mended);
+            activate::activate(&mut right, delta).map(Committed::Activated)?
+        };
+        // A release that has lost a file can not be gone back to, so it must not be offered.
+        if flaws.iter().any(|flaw| matches!(flaw, Flaw::File { .. })) {
+            right.begin()?;
+            prune::keep_only(&mut right, 1, Effort::Whatever)?;
+        }
+        right.finish()?;
+        Ok(committed)
+    }
+}
+
+/// The changes that make the manifest of the live release say what its damaged files really are.
+fn own_up(store: &ReleaseStore, flaws: &[Flaw]) -> Result<Vec<Change>> {
+    let mut changes = Vec::new();
+    for flaw in flaws {
+        if let Flaw::File { path, .. } = flaw
+            && let Some(before) = store.view.manifest.get(path.as_str())
+        {
+            let after = objects::rename_to_content(&store.disk, path.as_str(), &before)?;
+            if after != Some(before) {
+                changes.push(Change { path: path.clone(), before: Some(before), after });
+            }
+        }
+    }
+    changes.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(changes)
 }
 
 /// Checks each object that a kept release names, once.

@@ -87,14 +87,27 @@ fn write(disk: &Disk, name: &str, file: &[u8]) -> Result<()> {
 pub(crate) struct NetChange {
     pub(crate) before: Option<Entry>,
     pub(crate) after: Option<Entry>,
+    /// Whether any of them changed the bytes, be it that a later one changed them back.
+    pub(crate) touches_bytes: bool,
+}
+
+impl NetChange {
+    /// Whether there is a file before and after, and the two differ.
+    pub(crate) fn has_other_bytes(&self) -> bool {
+        self.before.zip(self.after).is_some_and(|(before, after)| !before.same_bytes(&after))
+    }
 }
 
 /// What the deltas after `from`, up to and with `to`, did to each path.
 pub(crate) fn net_changes(disk: &Disk, from: ReleaseId, to: ReleaseId) -> Result<BTreeMap<FilePath, NetChange>> {
     let mut net: BTreeMap<FilePath, NetChange> = BTreeMap::new();
     for id in between(from, to) {
-        for Change { path, before, after } in read_delta(disk, id)?.changes {
-            net.entry(path).and_modify(|net| net.after = after).or_insert(NetChange { before, after });
+        for change in read_delta(disk, id)?.changes {
+            let touches_bytes = change.touches_bytes();
+            let Change { path, before, after } = change;
+            let net = net.entry(path).or_insert(NetChange { before, after, touches_bytes });
+            net.after = after;
+            net.touches_bytes |= touches_bytes;
         }
     }
     Ok(net)

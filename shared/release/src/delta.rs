@@ -19,6 +19,16 @@ pub(crate) struct Change {
     pub(crate) after: Option<Entry>,
 }
 
+impl Change {
+    /// Whether the file has other bytes afterwards; if not, only what it was made from has changed.
+    pub(crate) fn touches_bytes(&self) -> bool {
+        match (&self.before, &self.after) {
+            (Some(before), Some(after)) => !before.same_bytes(after),
+            _ => true,
+        }
+    }
+}
+
 /// A release as the difference from the one before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Delta {

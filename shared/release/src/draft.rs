@@ -233,9 +233,7 @@ impl<'s> Draft<'s> {
 
 /// The entry that a change wrote.
 fn written(change: &Change) -> Option<(&FilePath, Entry)> {
-    let after = change.after?;
-    let is_written = change.before.is_none_or(|before| !before.same_bytes(&after));
-    is_written.then_some((&change.path, after))
+    change.after.filter(|_| change.touches_bytes()).map(|after| (&change.path, after))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

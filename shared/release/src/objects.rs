@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::io::{self, Read};
 use std::path::Path;
 
-use microblog_domain::ContentHash;
+use microblog_domain::{ContentHash, Fingerprint};
 use rustix::fs::FileType;
 use rustix::io::Errno;
 
@@ -96,6 +96,20 @@ pub enum Damage {
 /// What is wrong with the object of a file, if anything is; reads all its bytes.
 pub(crate) fn damage(disk: &Disk, path: &str, entry: &Entry) -> Result<Option<Damage>> {
     damage_at(disk, &ObjectName::of(path, &entry.content).place(), &entry.content, entry.size)
+}
+
+/// Gives a damaged object the name that its bytes deserve, and tells what it is; nothing if it is not there.
+pub(crate) fn rename_to_content(disk: &Disk, path: &str, expected: &Entry) -> Result<Option<Entry>> {
+    let place = ObjectName::of(path, &expected.content).place();
+    let Some(mut file) = disk.open_file(&place)? else { return Ok(None) };
+    let (content, size) = hash(&mut file).map_err(|error| disk.failed("read", &place, disk::errno(&error)))?;
+    if (content, size) == (expected.content, expected.size) {
+        return Ok(Some(*expected));
+    }
+    let deserved = ObjectName::of(path, &content).place();
+    disk.make_folder(folder_of(&deserved))?;
+    disk.rename(&place, &deserved)?;
+    Ok(Some(Entry { content, size, fingerprint: Fingerprint::default() }))
 }
 
 fn damage_at(disk: &Disk, place: &str, content: &ContentHash, size: u64) -> Result<Option<Damage>> {

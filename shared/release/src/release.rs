@@ -31,6 +31,29 @@ pub enum Origin {
     Built,
     /// By going back: it holds what the named release held.
     RolledBackTo(ReleaseId),
+    /// By mending: it owns up to files whose bytes were lost.
+    Mended,
+}
+
+impl Origin {
+    fn write(self, to: &mut Writer) {
+        let (kind, id) = match self {
+            Self::Built => (0, 0),
+            Self::RolledBackTo(id) => (1, id.0),
+            Self::Mended => (2, 0),
+        };
+        to.number(kind);
+        to.number(id);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, CodecError> {
+        match (from.number()?, from.number()?) {
+            (0, 0) => Ok(Self::Built),
+            (1, id) => Ok(Self::RolledBackTo(ReleaseId(id))),
+            (2, 0) => Ok(Self::Mended),
+            _ => Err(CodecError::Content),
+        }
+    }
 }
 
 /// How much a release holds.
@@ -82,10 +105,7 @@ impl Release {
         to.number(self.id.0);
         to.raw(&self.activated_at.as_millisecond().to_le_bytes());
         to.raw(&self.stamp.to_le_bytes());
-        to.number(match self.origin {
-            Origin::Built => 0,
-            Origin::RolledBackTo(id) => id.0,
-        });
+        self.origin.write(to);
         for number in [self.totals.files, self.totals.pages, self.totals.bytes, self.changed] {
             to.number(number);
         }
@@ -95,10 +115,7 @@ impl Release {
         let id = ReleaseId(from.number()?);
         let milliseconds = i64::from_le_bytes(from.array()?);
         let stamp = i64::from_le_bytes(from.array()?);
-        let origin = match from.number()? {
-            0 => Origin::Built,
-            id => Origin::RolledBackTo(ReleaseId(id)),
-        };
+        let origin = Origin::read(from)?;
         Ok(Self {
             id,
             activated_at: Timestamp::from_millisecond(milliseconds).map_err(|_| CodecError::Content)?,

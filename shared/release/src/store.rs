@@ -13,6 +13,7 @@ use crate::disk::{Disk, Made, Space};
 use crate::draft::{Committed, Draft};
 use crate::error::{Error, Result};
 use crate::layout;
+use crate::lease::Lease;
 use crate::lock::LockFile;
 use crate::manifest::Manifest;
 use crate::options::Options;
@@ -80,6 +81,11 @@ impl ReleaseStore {
     /// The kept releases, the newest first; each can be gone back to.
     pub fn releases(&self) -> Result<Vec<Release>> {
         self.view.releases(&self.disk)
+    }
+
+    /// Keeps the live tree as it is until the lease is dropped: for those who read all of it.
+    pub fn lease(&self) -> Result<Lease> {
+        Lease::take(&self.disk)
     }
 
     /// Begins a release on top of the live one. Other processes wait until it is committed or dropped.

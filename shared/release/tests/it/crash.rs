@@ -32,8 +32,10 @@ fn version(n: u64) -> Site {
     let mut files =
         site([("index.html".to_owned(), format!("front {n}")), ("same.html".to_owned(), "same".to_owned())]);
     files.insert(format!("{}/only/index.html", n % 4), format!("post {n}"));
-    files
-        .insert(if n % 2 == 0 { "turn".to_owned() } else { "turn/index.html".to_owned() }, "file or folder".to_owned());
+    files.insert(
+        if n.is_multiple_of(2) { "turn".to_owned() } else { "turn/index.html".to_owned() },
+        "file or folder".to_owned(),
+    );
     files
 }
 

@@ -1,5 +1,10 @@
 //! The release store against a real file system.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that meets an error has failed")]
+
 mod crash;
+mod model;
+mod opening;
 mod publishing;
+mod readers;
 mod site;

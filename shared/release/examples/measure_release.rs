@@ -1,0 +1,137 @@
+//! Measures the release store: `measure_release FOLDER POSTS dated|flat [EDITS]` in a folder that it may fill and does not empty.
+//!
+//! Prints the first population, the settling of the other trees, one-post publishes of twenty files each, and going back.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use microblog_domain::{FilePath, Fingerprint, ReleaseId};
+use microblog_release::{Activated, Checks, Committed, Options, Page, ReleaseStore};
+use rayon::prelude::*;
+
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> Result<(), Failure> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [folder, posts, layout, rest @ ..] = arguments.as_slice() else {
+        return Err("usage: measure_release FOLDER POSTS dated|flat [EDITS]".into());
+    };
+    let site = Site { posts: posts.parse()?, is_flat: layout == "flat" };
+    let edits = rest.first().map_or(Ok(50), |edits| edits.parse())?;
+    measure(&PathBuf::from(folder), &site, edits)
+}
+
+#[expect(clippy::print_stdout, reason = "printing is what it is for")]
+fn measure(folder: &Path, site: &Site, edits: u64) -> Result<(), Failure> {
+    let open = Instant::now();
+    let mut store = ReleaseStore::open(folder, Options { keep: 20, ..Options::default() })?;
+    println!("open                {:>10.1?}", open.elapsed());
+    if store.live().is_none() {
+        let (write, verify, activated) = publish(&mut store, (0..site.files()).into_par_iter().collect(), site, 0)?;
+        println!("first: write        {write:>10.1?}  ({} files)", site.files());
+        println!("first: verify       {verify:>10.1?}");
+        println!("first: activate     {:?}", activated.timings);
+        let settle = Instant::now();
+        store.tidy(&|| true)?;
+        println!("first: other trees  {:>10.1?}", settle.elapsed());
+    }
+    let mut steps = Vec::new();
+    for edit in 1..=edits {
+        let (write, verify, activated) = publish(&mut store, site.touched_by(edit), site, edit)?;
+        let t = activated.timings;
+        steps.push([
+            write + verify + t.apply + t.sync + t.flip,
+            write,
+            verify,
+            t.wait,
+            t.apply,
+            t.sync,
+            t.flip,
+            t.tidy,
+        ]);
+    }
+    for (index, name) in ["step", "write", "verify", "(wait)", "apply", "sync", "flip", "(tidy)"].iter().enumerate() {
+        let mut times: Vec<Duration> = steps.iter().map(|step| step[index]).collect();
+        times.sort_unstable();
+        println!(
+            "edit: {name:<8} median {:>9.2?}  p99 {:>9.2?}",
+            times[times.len() / 2],
+            times[times.len() * 99 / 100]
+        );
+    }
+    for back in [1, 10] {
+        let live = store.live().map_or(0, |live| live.id.0);
+        let start = Instant::now();
+        let Committed::Activated(activated) = store.roll_back(ReleaseId(live - back))? else { continue };
+        println!(
+            "back {back:>2}: {:>9.2?} less the wait of {:.2?}",
+            start.elapsed() - activated.timings.wait,
+            activated.timings.wait
+        );
+    }
+    let open = Instant::now();
+    drop(ReleaseStore::open(folder, Options::default())?);
+    println!("open again          {:>10.2?}", open.elapsed());
+    Ok(())
+}
+
+/// Publishes some files of the site, as they are in this edit.
+fn publish(
+    store: &mut ReleaseStore,
+    files: Vec<u64>,
+    site: &Site,
+    edit: u64,
+) -> Result<(Duration, Duration, Activated), Failure> {
+    let draft = store.draft(Checks::new("https://example.org".parse()?))?;
+    let start = Instant::now();
+    files.into_par_iter().try_for_each(|file| {
+        let text = site.text(file, edit);
+        let page =
+            Page { bytes: text.as_bytes(), fingerprint: Fingerprint::of(&edit.to_le_bytes()), author_links: &[] };
+        draft.put(&site.path(file), page).map(drop)
+    })?;
+    let write = start.elapsed();
+    let start = Instant::now();
+    let verified = draft.verify()?;
+    let verify = start.elapsed();
+    match verified.commit()? {
+        Committed::Activated(activated) => Ok((write, verify, activated)),
+        Committed::Unchanged(_) => Err("nothing changed".into()),
+    }
+}
+
+/// A site of so many posts, and about a third as many lists.
+struct Site {
+    posts: u64,
+    is_flat: bool,
+}
+
+impl Site {
+    fn files(&self) -> u64 {
+        self.posts + self.posts * 32 / 100
+    }
+
+    fn path(&self, file: u64) -> FilePath {
+        let path = if file >= self.posts {
+            format!("tags/tag-{}/page/{}/index.html", file % 400, file / 400)
+        } else if self.is_flat {
+            format!("a-post-with-a-title-{file}/index.html")
+        } else {
+            format!("{}/{:02}/a-post-with-a-title-{file}/index.html", 2000 + file % 25, 1 + file / 25 % 12)
+        };
+        #[expect(clippy::unwrap_used, reason = "the paths above are valid")]
+        path.parse().unwrap()
+    }
+
+    /// A post, its neighbours, and the lists that it is in.
+    fn touched_by(&self, edit: u64) -> Vec<u64> {
+        let post = edit * 7_919 % (self.posts - 3);
+        (post..post + 3).chain((0..17).map(|n| self.posts + (edit + n * 131) % (self.files() - self.posts))).collect()
+    }
+
+    fn text(&self, file: u64, edit: u64) -> String {
+        let link = |n: u64| format!("<a href=\"/{}\">next</a>", self.path((file + n) % self.files()));
+        let links: String = (0..20).map(link).collect();
+        format!("<!doctype html><p>{file} in edit {edit}</p>{links}{}</html>", "<p>words</p> ".repeat(200))
+    }
+}

@@ -1,0 +1,160 @@
+//! Any sequence of operations does what a simple model in memory does, byte for byte.
+
+use std::collections::BTreeMap;
+
+use microblog_domain::ReleaseId;
+use microblog_release::{Committed, Error, Options, ReleaseStore};
+use proptest::prelude::*;
+use tempfile::tempdir;
+
+use crate::site::{Site, checks, options, page, path, served};
+
+/// Some of these exclude others: a path is a file or a folder.
+const PATHS: [&str; 8] = ["index.html", "a", "a/b", "a/b/c", "d/e/index.html", "d/f", "g/h/i/j", "g/h.xml"];
+const TEXTS: [&str; 4] = ["<x/>", "<y/>", "<longer>text</longer>", ""];
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// Puts or removes some files, and publishes.
+    Publish(Vec<(usize, Option<usize>)>),
+    RollBack(u64),
+    Prune(usize),
+    Abandon(usize, usize),
+    Tidy,
+    Reopen(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let file = (0..PATHS.len(), proptest::option::weighted(0.7, 0..TEXTS.len()));
+    prop_oneof![
+        6 => proptest::collection::vec(file, 1..5).prop_map(Step::Publish),
+        2 => (0..8_u64).prop_map(Step::RollBack),
+        1 => (1..5_usize).prop_map(Step::Prune),
+        1 => (0..PATHS.len(), 0..TEXTS.len()).prop_map(|(path, text)| Step::Abandon(path, text)),
+        1 => Just(Step::Tidy),
+        1 => (1..5_usize).prop_map(Step::Reopen),
+    ]
+}
+
+/// What the store should be.
+struct Model {
+    releases: BTreeMap<u64, Site>,
+    keep: usize,
+}
+
+impl Model {
+    fn live(&self) -> (u64, &Site) {
+        let (id, site) = self.releases.last_key_value().unwrap();
+        (*id, site)
+    }
+
+    fn add(&mut self, site: Site) {
+        self.releases.insert(self.live().0 + 1, site);
+        self.releases.remove(&0);
+        self.keep_only(self.keep);
+    }
+
+    fn keep_only(&mut self, keep: usize) {
+        while self.releases.len() > keep {
+            self.releases.pop_first();
+        }
+    }
+}
+
+/// Whether the site can be: no file lies below another, and its feeds can be parsed.
+fn is_possible(site: &Site) -> bool {
+    let clash = |path: &String| site.keys().any(|other| other.starts_with(&format!("{path}/")));
+    !site.keys().any(clash) && site.get("g/h.xml").is_none_or(|text| !text.is_empty())
+}
+
+fn publish(store: &mut ReleaseStore, model: &mut Model, files: &[(usize, Option<usize>)]) {
+    let mut site = model.live().1.clone();
+    let is_written_badly = files.iter().any(|(path, text)| PATHS[*path] == "g/h.xml" && *text == Some(3));
+    let draft = store.draft(checks()).unwrap();
+    for (name, text) in files {
+        if let Some(text) = text {
+            draft.put(&path(PATHS[*name]), page(TEXTS[*text])).unwrap();
+            site.insert(PATHS[*name].to_owned(), TEXTS[*text].to_owned());
+        } else {
+            draft.remove(&path(PATHS[*name])).unwrap();
+            site.remove(PATHS[*name]);
+        }
+    }
+    match draft.verify() {
+        Err(Error::Rejected(_)) => assert!(is_written_badly || !is_possible(&site)),
+        Err(error) => panic!("{error}"),
+        Ok(verified) => {
+            assert!(is_possible(&site));
+            match verified.commit().unwrap() {
+                Committed::Unchanged(id) => assert_eq!((id.0, &site), model.live()),
+                Committed::Activated(_) => model.add(site),
+            }
+        }
+    }
+}
+
+fn roll_back(store: &mut ReleaseStore, model: &mut Model, steps: u64) {
+    let (live, site) = model.live();
+    let to = live.saturating_sub(steps);
+    let outcome = store.roll_back(ReleaseId(to));
+    match model.releases.get(&to).cloned() {
+        _ if to == live => assert_eq!(outcome.unwrap(), Committed::Unchanged(ReleaseId(live))),
+        None => assert!(matches!(outcome, Err(Error::UnknownRelease { .. }))),
+        Some(target) if target == *site => assert!(outcome.is_ok()),
+        Some(target) => {
+            assert!(matches!(outcome.unwrap(), Committed::Activated(_)));
+            model.add(target);
+        }
+    }
+}
+
+fn check(store: &ReleaseStore, folder: &std::path::Path, model: &Model) {
+    let (live, site) = model.live();
+    assert_eq!(served(folder), *site);
+    assert_eq!(store.live().map_or(0, |release| release.id.0), live);
+    let kept: Vec<u64> = store.releases().unwrap().iter().rev().map(|release| release.id.0).collect();
+    let expected: Vec<u64> = model.releases.keys().copied().filter(|id| *id > 0).collect();
+    assert_eq!(kept, expected);
+    let totals = store.manifest().release().totals;
+    assert_eq!(totals.files, site.len() as u64);
+    assert_eq!(totals.bytes, site.values().map(|text| text.len() as u64).sum::<u64>());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_store_does_what_the_model_does(steps in proptest::collection::vec(step(), 1..40)) {
+        let folder = tempdir().unwrap();
+        let mut model = Model { releases: BTreeMap::from([(0, Site::new())]), keep: 5 };
+        let mut store = ReleaseStore::open(folder.path(), options()).unwrap();
+        for step in steps {
+            match step {
+                Step::Publish(files) => publish(&mut store, &mut model, &files),
+                Step::RollBack(steps) => roll_back(&mut store, &mut model, steps),
+                Step::Prune(keep) => {
+                    store.prune(keep).unwrap();
+                    model.keep_only(keep);
+                }
+                Step::Abandon(name, text) => {
+                    let draft = store.draft(checks()).unwrap();
+                    draft.put(&path(PATHS[name]), page(TEXTS[text])).unwrap();
+                }
+                Step::Tidy => {
+                    store.tidy(&|| true).unwrap();
+                    model.keep_only(model.keep);
+                }
+                Step::Reopen(keep) => {
+                    drop(store);
+                    store = ReleaseStore::open(folder.path(), Options { keep, ..options() }).unwrap();
+                    // What is kept is adapted when something changes.
+                    store.tidy(&|| true).unwrap();
+                    model.keep = keep;
+                    model.keep_only(keep);
+                }
+            }
+            check(&store, folder.path(), &model);
+        }
+        prop_assert_eq!(store.audit().unwrap().flaws, []);
+    }
+}
