@@ -20,7 +20,7 @@ use microblog_domain::{BaseUrl, Clock as _, SiteSettings, SystemClock};
 use microblog_site::{Site, Theme};
 
 use self::load::Loaded;
-use self::output::Output;
+use self::output::{Output, Replaced};
 use self::summary::{Problem, Summary};
 use crate::cli::report;
 
@@ -70,17 +70,18 @@ pub(crate) struct BuildArgs {
 pub(crate) fn run(args: &BuildArgs) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
     let threads = rayon::ThreadPoolBuilder::new().num_threads(args.jobs.unwrap_or(0).into()).build()?;
-    let mut summary = threads.install(|| build(args))?;
+    let (mut summary, replaced) = threads.install(|| build(args))?;
     summary.seconds = started.elapsed().as_secs_f64();
     if args.json {
         report::answer(&summary)?;
     } else {
         summary.say();
     }
+    drop(replaced);
     Ok(if args.strict && !summary.problems.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn build(args: &BuildArgs) -> anyhow::Result<Summary> {
+fn build(args: &BuildArgs) -> anyhow::Result<(Summary, Option<Replaced>)> {
     let output = Output::prepare(&args.output)?;
     let folder = ContentFolder::open(&args.content)?;
     let mut site = Site::new(Arc::new(settings(args, &folder)), Arc::new(theme(args)?))?;
@@ -97,14 +98,13 @@ fn build(args: &BuildArgs) -> anyhow::Result<Summary> {
         pages: written.pages,
         files: written.files,
         skipped: folder.skipped().iter().map(ToString::to_string).collect(),
-        replaced: !args.strict || problems.is_empty(),
+        is_live: !args.strict || problems.is_empty(),
         problems,
         seconds: 0.0,
     };
-    if summary.replaced {
-        output.replace().with_context(|| format!("putting the site to {}", args.output.display()))?;
-    }
-    Ok(summary)
+    let put = || output.replace().with_context(|| format!("putting the site to {}", args.output.display()));
+    let replaced = if summary.is_live { Some(put()?) } else { None };
+    Ok((summary, replaced))
 }
 
 /// The folder's settings, under those of the command line.

@@ -51,25 +51,33 @@ impl Output {
             .map(|_| ())
     }
 
-    /// Puts what was written into its place; what was there before is gone.
-    pub(super) fn replace(self) -> io::Result<()> {
+    /// Puts what was written into its place.
+    pub(super) fn replace(self) -> io::Result<Replaced> {
         let site = self.site();
         match fs::rename(&site, &self.place) {
-            Err(error) if is_occupied(&error) => {}
-            done => return done,
+            Err(error) if is_occupied(&error) => self.exchange(&site)?,
+            done => done?,
         }
-        match renameat_with(CWD, &site, CWD, &self.place, RenameFlags::EXCHANGE) {
-            Ok(()) => Ok(()),
-            // A file system that can not exchange: for a moment the place is empty.
-            Err(_) => {
-                let old = self.desk.path().join("old");
-                fs::rename(&self.place, &old)?;
-                fs::rename(&site, &self.place).inspect_err(|_| {
-                    let _ = fs::rename(&old, &self.place);
-                })
-            }
-        }
+        Ok(Replaced { _desk: self.desk })
     }
+
+    fn exchange(&self, site: &Path) -> io::Result<()> {
+        if renameat_with(CWD, site, CWD, &self.place, RenameFlags::EXCHANGE).is_ok() {
+            return Ok(());
+        }
+        // A file system that can not exchange: for a moment the place is empty.
+        let old = self.desk.path().join("old");
+        fs::rename(&self.place, &old)?;
+        fs::rename(site, &self.place).inspect_err(|_| {
+            let _ = fs::rename(&old, &self.place);
+        })
+    }
+}
+
+/// The site that was there before. Dropping it clears it away, which can take longer than the build did.
+#[must_use]
+pub(super) struct Replaced {
+    _desk: TempDir,
 }
 
 fn is_occupied(error: &io::Error) -> bool {

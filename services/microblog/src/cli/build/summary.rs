@@ -12,7 +12,8 @@ use crate::cli::report::say;
 pub(super) struct Summary {
     pub(super) output: PathBuf,
     /// Whether the output folder holds this build now.
-    pub(super) replaced: bool,
+    #[serde(rename = "replaced")]
+    pub(super) is_live: bool,
     pub(super) posts: usize,
     pub(super) pages: usize,
     /// Files that were taken over as they are.
@@ -56,7 +57,7 @@ impl Summary {
             count(self.files, "other file"),
             self.seconds
         );
-        match (self.replaced, self.problems.len()) {
+        match (self.is_live, self.problems.len()) {
             (true, 0) => say(format_args!("{built}: {}", self.output.display())),
             (true, problems) => {
                 say(format_args!("{built}: {} ({} above)", self.output.display(), count(problems, "problem")));

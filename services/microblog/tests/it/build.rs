@@ -1,0 +1,185 @@
+//! `microblog build`: a folder in, a site out.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::{folder, microblog, stderr};
+
+const HELLO: (&str, &str) = ("content/posts/2024-01-31-hello.md", "---\ntitle: Hello\ntags: [rust]\n---\n\nText.\n");
+const BROKEN: (&str, &str) = ("content/posts/broken.md", "---\ntitle: x\ndate: soon\n---\n");
+const DRAFT: (&str, &str) = ("content/posts/draft.md", "---\ntitle: Secret plan\ndraft: true\n---\n");
+
+const BUILD: [&str; 5] = ["build", "--content", ".", "--output", "public"];
+
+/// All files of a built site.
+fn site(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.insert(path.strip_prefix(root).unwrap().to_owned(), fs::read(&path).unwrap());
+            }
+        }
+    }
+    files
+}
+
+fn page(root: &Path, path: &str) -> String {
+    let path = root.join("public").join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn a_folder_becomes_a_site() {
+    let root = folder(&[
+        HELLO,
+        DRAFT,
+        ("content/trip/index.md", "---\ntitle: Trip\ndate: 2024-02-01\n---\n\n![Photo](photo.png)\n"),
+        ("content/trip/photo.png", "picture"),
+        ("content/images/logo.png", "logo"),
+        ("static/robots.txt", "User-agent: *\nDisallow: /\n"),
+        ("content/_data/config.yaml", "title: Field notes\nbase_url: https://notes.example\n"),
+    ]);
+    let output = microblog(root.path(), &BUILD);
+    assert!(output.status.success() && output.stdout.is_empty(), "{}", stderr(&output));
+    assert!(page(root.path(), "2024/01/hello/index.html").contains("Text."));
+    assert!(page(root.path(), "index.html").contains("Field notes"));
+    assert!(page(root.path(), "feed.xml").contains("https://notes.example/2024/01/hello/"));
+    assert_eq!(page(root.path(), "2024/02/trip/photo.png"), "picture");
+    assert_eq!(page(root.path(), "images/logo.png"), "logo");
+    assert_eq!(page(root.path(), "robots.txt"), "User-agent: *\nDisallow: /\n");
+    assert!(!page(root.path(), "index.html").contains("Secret plan"));
+    assert!(stderr(&output).contains("from 2 posts and 3 other files"), "{}", stderr(&output));
+}
+
+#[test]
+fn drafts_are_shown_when_asked_for() {
+    let root = folder(&[HELLO, DRAFT]);
+    let output = microblog(root.path(), &[&BUILD[..], &["--drafts"]].concat());
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(page(root.path(), "index.html").contains("Secret plan"));
+}
+
+#[test]
+fn the_same_folder_gives_the_same_bytes_on_one_thread_and_many() {
+    let root = folder(&[HELLO, ("content/posts/2024-02-01-note.md", "A note.\n")]);
+    for (jobs, output) in [("1", "one"), ("8", "many")] {
+        let words = ["build", "--content", "content", "--output", output, "--jobs", jobs];
+        assert!(microblog(root.path(), &words).status.success());
+    }
+    assert_eq!(site(&root.path().join("one")), site(&root.path().join("many")));
+}
+
+#[test]
+fn a_broken_file_is_named_and_the_others_go_on() {
+    let root = folder(&[HELLO, BROKEN]);
+    let output = microblog(root.path(), &BUILD);
+    assert!(output.status.success());
+    let expected = "content/posts/broken.md:3: date: \"soon\" is not a date";
+    assert!(stderr(&output).starts_with(expected), "{}", stderr(&output));
+    assert!(page(root.path(), "index.html").contains("Hello"));
+}
+
+#[test]
+fn a_strict_build_with_problems_fails_and_changes_nothing() {
+    let root = folder(&[HELLO]);
+    assert!(microblog(root.path(), &BUILD).status.success());
+    let before = site(&root.path().join("public"));
+    fs::write(root.path().join(BROKEN.0), BROKEN.1).unwrap();
+    let output = microblog(root.path(), &[&BUILD[..], &["--strict"]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("public is left as it was"), "{}", stderr(&output));
+    assert_eq!(site(&root.path().join("public")), before);
+}
+
+#[test]
+fn two_posts_with_one_address_are_named_both() {
+    let root = folder(&[HELLO, ("content/posts/2024-01-30-again.md", "---\ntitle: Again\nslug: hello\n---\n")]);
+    let output = microblog(root.path(), &BUILD);
+    let problems = stderr(&output);
+    assert!(problems.contains("2024-01-31-hello.md: can not") && problems.contains("2024-01-30-again.md has it"), "{problems}");
+}
+
+#[test]
+fn a_second_build_replaces_the_first_as_a_whole() {
+    let root = folder(&[HELLO, ("content/posts/2024-02-01-gone.md", "---\ntitle: Gone\n---\n")]);
+    assert!(microblog(root.path(), &BUILD).status.success());
+    let first = fs::metadata(root.path().join("public")).unwrap();
+    fs::remove_file(root.path().join("content/posts/2024-02-01-gone.md")).unwrap();
+    let output = microblog(root.path(), &BUILD);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(!root.path().join("public/2024/02").exists());
+    assert_ne!(fs::metadata(root.path().join("public")).unwrap().ino(), first.ino());
+    let mut left: Vec<_> = fs::read_dir(root.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["content", "public"]);
+}
+
+#[test]
+fn nobodys_files_are_thrown_away() {
+    let root = folder(&[HELLO, ("public/thesis.txt", "years of work")]);
+    for output in ["public", ".", "content"] {
+        let result = microblog(root.path(), &["build", "--content", ".", "--output", output]);
+        assert_eq!(result.status.code(), Some(1));
+        assert!(stderr(&result).contains("holds files that no build made"), "{}", stderr(&result));
+    }
+    assert_eq!(page(root.path(), "thesis.txt"), "years of work");
+    assert!(root.path().join(HELLO.0).exists());
+}
+
+#[test]
+fn a_failed_build_leaves_the_site_as_it_was() {
+    let root = folder(&[HELLO]);
+    assert!(microblog(root.path(), &BUILD).status.success());
+    let before = site(&root.path().join("public"));
+    let theme = folder(&[("templates/post.html", "line one\n{% if %}\n")]);
+    let theme_path = theme.path().to_str().unwrap();
+    let output = microblog(root.path(), &[&BUILD[..], &["--theme", theme_path]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("templates/post.html:2:"), "{}", stderr(&output));
+    assert_eq!(site(&root.path().join("public")), before);
+}
+
+#[test]
+fn what_is_missing_or_unknown_is_said() {
+    let root = folder(&[HELLO, ("site/_data/config.yaml", "titel: x\n")]);
+    for (content, expected) in [
+        ("nowhere", "error: the content folder nowhere can not be opened"),
+        ("site", "error: _data/config.yaml:1: unknown field `titel`"),
+    ] {
+        let output = microblog(root.path(), &["build", "--content", content, "--output", "public"]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr(&output).starts_with(expected), "{}", stderr(&output));
+    }
+    assert!(!root.path().join("public").exists());
+}
+
+#[test]
+fn misuse_ends_with_2() {
+    let root = folder(&[]);
+    for words in [
+        &["build"][..],
+        &["bild"],
+        &["build", "--content", ".", "--output", "x", "--base-url", "example.org"],
+        &["build", "--content", ".", "--output", "x", "--jobs", "0"],
+    ] {
+        assert_eq!(microblog(root.path(), words).status.code(), Some(2), "{words:?}");
+    }
+}
+
+#[test]
+fn scripts_get_json_and_nothing_else() {
+    let root = folder(&[HELLO, BROKEN]);
+    let output = microblog(root.path(), &[&BUILD[..], &["--json"]].concat());
+    assert_eq!(stderr(&output), "");
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&summary["posts"], &summary["replaced"]), (&1.into(), &true.into()));
+    assert_eq!(summary["problems"][0]["path"], "content/posts/broken.md");
+    assert_eq!(summary["problems"][0]["line"], 3);
+}
