@@ -27,9 +27,11 @@ pub(crate) const SET_UP_READER: &str = "
     PRAGMA query_only = ON;
 ";
 
-/// The posts that hold all of some words, given as a search expression in the next parameter.
-pub(crate) const POSTS_WITH_WORDS: &str = "(SELECT k.post_id FROM post_search s \
-     JOIN post_search_keys k ON k.number = s.rowid WHERE post_search MATCH";
+/// Finds the numbers of the posts that match the search expression in the parameter that follows.
+pub(crate) const MATCHES: &str = "SELECT s.rowid AS number FROM post_search s WHERE post_search MATCH";
+
+/// Turns the numbers of matches into ids of posts.
+pub(crate) const SEARCH_KEYS: &str = "post_search_keys k";
 
 /// Turns what a person typed into a search expression: every word must occur, and may go on (`publ` finds `publish`).
 /// `None` when there is no word in it.

@@ -1,7 +1,7 @@
 //! Every change of a post, whole: the row, its revision, the audit entry and, if readers could notice, the build and
 //! its message. All of it happens in the caller's transaction, so it is kept together or not at all.
 //!
-//! Start reading at [`keep`], which all changes go through.
+//! Start reading at `keep`, which all changes go through.
 
 use jiff::Timestamp;
 use microblog_domain::{BuildId, BuildMode, Post, PostContent, PostId, PostStatus, RevisionNumber, UserId, Version};

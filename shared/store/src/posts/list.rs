@@ -59,23 +59,30 @@ pub struct PostPage {
 
 /// Reads one page.
 pub async fn list(conn: &mut Connection, filter: &PostFilter) -> Result<PostPage, StoreError> {
-    let Some(statement) = statement(filter) else {
-        return Ok(PostPage { posts: Vec::new(), next: None });
+    let search = match &filter.words {
+        None => None,
+        Some(words) => match Search::plan(conn, words).await? {
+            Some(search) => Some(search),
+            None => return Ok(PostPage { posts: Vec::new(), next: None }),
+        },
     };
-    let mut query = sqlx::query(AssertSqlSafe(statement.sql));
-    for value in statement.values {
-        query = match value {
-            Value::Text(text) => query.bind(text),
-            Value::Number(number) => query.bind(number),
-        };
-    }
+    let (sql, values) = Selection::of(filter, search).into_sql(filter);
+    let query = values.into_iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, value| match value {
+        Value::Text(text) => query.bind(text),
+        Value::Number(number) => query.bind(number),
+    });
     let rows = query.fetch_all(conn).await?;
-    let mut posts = rows.iter().map(from_row).collect::<Result<Vec<_>, _>>()?;
+    let posts = rows.iter().map(from_row).collect::<Result<Vec<_>, _>>()?;
+    Ok(page(posts, filter))
+}
+
+/// One post more was asked for than fits: if it came, there is another page.
+fn page(mut posts: Vec<StoredPost>, filter: &PostFilter) -> PostPage {
     let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
     let has_more = posts.len() > limit;
     posts.truncate(limit);
     let next = posts.last().filter(|_| has_more).and_then(|last| cursor(last, filter.order));
-    Ok(PostPage { posts, next })
+    PostPage { posts, next }
 }
 
 fn cursor(last: &StoredPost, order: PostOrder) -> Option<PostCursor> {
@@ -86,72 +93,121 @@ fn cursor(last: &StoredPost, order: PostOrder) -> Option<PostCursor> {
     at.map(|at| PostCursor { at, id: last.post.id })
 }
 
+/// From how many matches on words count as common.
+const COMMON: i64 = 1_000;
+
+/// What to search for, and whether it is in so many posts that going through them in the order of the list, until the
+/// page is full, is faster than finding and sorting all of them.
+struct Search {
+    expression: String,
+    is_common: bool,
+}
+
+impl Search {
+    /// `None` when there is nothing to search for, and so nothing to find.
+    async fn plan(conn: &mut Connection, words: &str) -> Result<Option<Self>, StoreError> {
+        let Some(expression) = dialect::search_expression(words) else { return Ok(None) };
+        let sql = format!("SELECT COUNT(*) AS matches FROM ({} $1 LIMIT $2) m", dialect::MATCHES);
+        let row = sqlx::query(AssertSqlSafe(sql)).bind(expression.clone()).bind(COMMON).fetch_one(conn).await?;
+        Ok(Some(Self { expression, is_common: row.number::<i64>("matches")? >= COMMON }))
+    }
+}
+
 enum Value {
     Text(String),
     Number(i64),
 }
 
-/// A statement in the making; values only ever enter it as parameters.
-#[derive(Default)]
-struct Statement {
-    sql: String,
+/// A statement in the making, which finds the ids of a page. Tables are joined in the order given; what the caller
+/// typed only ever enters as a parameter.
+struct Selection {
+    tables: Vec<String>,
+    conditions: Vec<String>,
     values: Vec<Value>,
+    /// The columns that the list is ordered by. Tags repeat the dates of their posts, so that a list of one tag is read
+    /// in order from the index of the tags.
+    time: String,
+    id: &'static str,
 }
 
-impl Statement {
-    /// Appends `sql` with `$` standing for the parameter after it.
-    fn push(&mut self, sql: &str, value: Value) {
+impl Selection {
+    fn of(filter: &PostFilter, search: Option<Search>) -> Self {
+        let table = if filter.tag.is_some() { "t" } else { "p" };
+        let time = format!("{table}.{}", column(filter.order));
+        let id = if filter.tag.is_some() { "t.post_id" } else { "p.id" };
+        let mut selection = Self { tables: Vec::new(), conditions: Vec::new(), values: Vec::new(), time, id };
+        match &filter.tag {
+            None => selection.tables.push("posts p".to_owned()),
+            Some(tag) => selection.join_tag(tag),
+        }
+        if let Some(search) = search {
+            selection.join_search(search);
+        }
+        selection.restrict(filter);
+        selection
+    }
+
+    fn parameter(&mut self, value: Value) -> String {
         self.values.push(value);
-        self.sql.push_str(&sql.replace('$', &format!("${}", self.values.len())));
+        format!("${}", self.values.len())
+    }
+
+    fn join_tag(&mut self, tag: &Slug) {
+        let tag = self.parameter(Value::Text(tag.to_string()));
+        self.tables.extend(["post_tags t".to_owned(), "posts p".to_owned()]);
+        self.conditions.push(format!("t.tag = {tag} AND p.id = t.post_id"));
+    }
+
+    /// Rare words come first and the rest is looked up; common words are checked last.
+    fn join_search(&mut self, search: Search) {
+        let matches = format!("{} {}", dialect::MATCHES, self.parameter(Value::Text(search.expression)));
+        let id = self.id;
+        if search.is_common {
+            // Not a join: that would go through all matches for each post.
+            self.conditions
+                .push(format!("(SELECT k.number FROM {} WHERE k.post_id = {id}) IN ({matches})", dialect::SEARCH_KEYS));
+        } else {
+            self.tables.splice(0..0, [format!("({matches}) m"), dialect::SEARCH_KEYS.to_owned()]);
+            self.conditions.push(format!("k.number = m.number AND k.post_id = {id}"));
+        }
+    }
+
+    fn restrict(&mut self, filter: &PostFilter) {
+        let status = match filter.status {
+            None => "p.status <> 'trashed'".to_owned(),
+            Some(status) => format!("p.status = {}", self.parameter(Value::Text(status.as_str().to_owned()))),
+        };
+        self.conditions.push(status);
+        if let Some(owner) = filter.owner {
+            let owner = self.parameter(Value::Text(owner.to_string()));
+            self.conditions.push(format!("p.owner_id = {owner}"));
+        }
+        if filter.order == PostOrder::RecentlyPublished {
+            self.conditions.push(format!("{} IS NOT NULL", self.time));
+        }
+        if let Some(after) = filter.after {
+            let at = self.parameter(Value::Number(micros(after.at)));
+            let id = self.parameter(Value::Text(after.id.to_string()));
+            self.conditions.push(format!("({}, {}) < ({at}, {id})", self.time, self.id));
+        }
+    }
+
+    /// The ids are found first, so that the long rows are read for the page only.
+    fn into_sql(mut self, filter: &PostFilter) -> (String, Vec<Value>) {
+        let limit = self.parameter(Value::Number(i64::from(filter.limit) + 1));
+        let Self { tables, conditions, values, time, id } = self;
+        let (tables, conditions) = (tables.join(" CROSS JOIN "), conditions.join(" AND "));
+        let ids = format!("SELECT {id} FROM {tables} WHERE {conditions} ORDER BY {time} DESC, {id} DESC LIMIT {limit}");
+        let order = column(filter.order);
+        (format!("SELECT * FROM posts WHERE id IN ({ids}) ORDER BY {order} DESC, id DESC"), values)
     }
 }
 
-/// `None` when nothing can match. The page's ids are found first, so that the long rows are read for the page only.
-fn statement(filter: &PostFilter) -> Option<Statement> {
-    let time = match filter.order {
+const fn column(order: PostOrder) -> &'static str {
+    match order {
         PostOrder::RecentlyUpdated => "updated_at",
         PostOrder::RecentlyPublished => "published_at",
-    };
-    let mut statement = Statement::default();
-    statement.sql.push_str("SELECT * FROM posts WHERE id IN (");
-    select_ids(&mut statement, filter, time)?;
-    statement.sql.push_str(&format!(") ORDER BY {time} DESC, id DESC"));
-    Some(statement)
-}
-
-/// The tags repeat the dates of their posts: a list of one tag is read in order from the index of the tags.
-fn select_ids(statement: &mut Statement, filter: &PostFilter, time: &str) -> Option<()> {
-    let (time, id) = match &filter.tag {
-        None => (format!("p.{time}"), "p.id"),
-        Some(_) => (format!("t.{time}"), "t.post_id"),
-    };
-    match &filter.tag {
-        None => statement.sql.push_str("SELECT p.id FROM posts p WHERE TRUE"),
-        Some(tag) => statement.push(
-            "SELECT t.post_id FROM post_tags t JOIN posts p ON p.id = t.post_id WHERE t.tag = $",
-            Value::Text(tag.to_string()),
-        ),
     }
-    match filter.status {
-        None => statement.sql.push_str(" AND p.status <> 'trashed'"),
-        Some(status) => statement.push(" AND p.status = $", Value::Text(status.as_str().to_owned())),
-    }
-    if let Some(owner) = filter.owner {
-        statement.push(" AND p.owner_id = $", Value::Text(owner.to_string()));
-    }
-    if let Some(words) = &filter.words {
-        let expression = dialect::search_expression(words)?;
-        statement.push(&format!(" AND p.id IN {} $)", dialect::POSTS_WITH_WORDS), Value::Text(expression));
-    }
-    if filter.order == PostOrder::RecentlyPublished {
-        statement.sql.push_str(&format!(" AND {time} IS NOT NULL"));
-    }
-    if let Some(after) = filter.after {
-        statement.push(&format!(" AND ({time}, {id}) < ($"), Value::Number(micros(after.at)));
-        statement.push(", $)", Value::Text(after.id.to_string()));
-    }
-    statement.push(&format!(" ORDER BY {time} DESC, {id} DESC LIMIT $"), Value::Number(i64::from(filter.limit) + 1));
-    Some(())
 }
 
 /// The scheduled posts whose time has come, the most overdue first.

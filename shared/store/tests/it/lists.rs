@@ -102,6 +102,30 @@ async fn search_follows_every_edit_and_finds_beginnings_accents_and_any_script()
 }
 
 #[tokio::test]
+async fn common_words_are_found_as_exactly_as_rare_ones() {
+    let scenario = Scenario::new().await;
+    let mut tx = scenario.db.store().begin().await.unwrap();
+    for number in 0..1_100 {
+        let text = if number % 100 == 0 { "common rare" } else { "common" };
+        let tag = if number % 200 == 0 { "few" } else { "many" };
+        let post = a_post().titled(&format!("Post {number}")).tagged(tag).saying(text).build();
+        publishing::create(&mut tx, post, &scenario.origin()).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let few = Some("few".parse().unwrap());
+    for (words, tag, expected) in [
+        ("common", None, 100),
+        ("rare", None, 11),
+        ("common rare", None, 11),
+        ("common", few.clone(), 6),
+        ("rare", few, 6),
+    ] {
+        let found = titles(&scenario, PostFilter { words: Some(words.to_owned()), tag, ..PostFilter::default() }).await;
+        assert_eq!(found.len(), expected, "{words}");
+    }
+}
+
+#[tokio::test]
 async fn a_post_that_lost_a_tag_is_no_longer_listed_under_it() {
     let scenario = Scenario::new().await;
     let id = scenario.create(a_post().tagged("old").published()).await.post.post.id;
