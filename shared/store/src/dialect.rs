@@ -70,9 +70,7 @@ pub(crate) fn classify(error: sqlx::Error) -> StoreError {
         Some(code::BUSY | code::LOCKED | code::IOERR | code::CANTOPEN) => StoreError::Unavailable(error),
         Some(code::READONLY) => StoreError::ReadOnly,
         Some(code::FULL) => StoreError::DiskFull,
-        Some(code::CORRUPT | code::NOTADB) => {
-            StoreError::Corrupt { column: "(the file itself)".to_owned(), reason: report.message().to_owned() }
-        }
+        Some(code::CORRUPT | code::NOTADB) => StoreError::Damaged { reason: report.message().to_owned() },
         _ => StoreError::Internal(error),
     }
 }

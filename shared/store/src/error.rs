@@ -62,6 +62,12 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// The file is a database, but parts of it are not as they should be.
+    #[error("the database file is damaged ({reason}): stop Microblog, keep a copy of the file and restore a backup")]
+    Damaged {
+        /// What SQLite says.
+        reason: String,
+    },
     /// A newer program has been here.
     #[error(
         "the database has schema {found}, this program knows schemas up to {known}: \
@@ -83,7 +89,7 @@ pub enum StoreError {
         /// What the database said.
         source: Box<StoreError>,
     },
-    /// A stored value makes no sense: the database was changed by hand, or is damaged.
+    /// A stored value makes no sense: the database was changed by hand.
     #[error("the database holds a value in column {column} that can not be read: {reason}")]
     Corrupt {
         /// The column.

@@ -1,5 +1,6 @@
 //! Answers that were given, so that a client which asks again under the same key gets the same answer and nothing is
-//! done twice. They are written in the transaction that does what was asked.
+//! done twice. They are looked up and written in the transaction that does what was asked, or two requests at once
+//! would both be carried out. Answers that hold a secret are not to be kept.
 
 use jiff::Timestamp;
 use microblog_domain::{ContentHash, UserId};

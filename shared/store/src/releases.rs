@@ -45,6 +45,12 @@ pub async fn record(tx: &mut Transaction, release: &ReleaseRecord) -> Result<(),
     Ok(())
 }
 
+/// Forgets the releases that the release store keeps no longer.
+pub async fn forget_before(tx: &mut Transaction, oldest: ReleaseId) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM releases WHERE id < $1").bind(stored(oldest.0)).execute(&mut **tx).await?;
+    Ok(())
+}
+
 /// Reads one.
 pub async fn get(conn: &mut Connection, id: ReleaseId) -> Result<ReleaseRecord, StoreError> {
     let row = sqlx::query("SELECT * FROM releases WHERE id = $1").bind(stored(id.0)).fetch_one(conn).await?;

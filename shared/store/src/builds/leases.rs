@@ -269,3 +269,14 @@ async fn finish(tx: &mut Transaction, id: BuildId, state: BuildState, now: Times
         .await?;
     Ok(())
 }
+
+/// Ends the leases of a worker that is known to be dead: the process that had its name before this one. What it worked
+/// on is due at once.
+pub async fn bury(tx: &mut Transaction, worker: &str, now: Timestamp) -> Result<(), StoreError> {
+    sqlx::query("UPDATE builds SET lease_until = $2 WHERE state = 'running' AND worker = $1")
+        .bind(worker.to_owned())
+        .bind(micros(now))
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}

@@ -121,6 +121,24 @@ async fn a_file_that_is_something_else_is_named_and_left_alone() {
 }
 
 #[tokio::test]
+async fn a_database_that_was_overwritten_in_places_is_said_to_be_damaged() {
+    let scenario = Scenario::new().await;
+    let post = scenario.create(a_post().saying(&"text ".repeat(100_000)).published()).await.post.post;
+    scenario.db.store().close().await;
+    let mut bytes = std::fs::read(scenario.db.path()).unwrap();
+    let second_page = 4_096;
+    bytes[second_page..].fill(0xff);
+    std::fs::write(scenario.db.path(), bytes).unwrap();
+    let read = async {
+        let store = Store::open(&scenario.db.url()).await?;
+        microblog_store::posts::get(&mut *store.read().await?, post.id).await
+    };
+    let error = read.await.unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    assert!(error.to_string().contains("restore a backup"), "{error}");
+}
+
+#[tokio::test]
 async fn a_place_where_nothing_can_be_opened_is_named_with_the_reason() {
     let folder = folder();
     let occupied = folder.path().join("occupied");
