@@ -58,16 +58,12 @@ fn service_routes() -> Vec<Route> {
 /// Who one is.
 fn account_routes() -> Vec<Route> {
     vec![
-        post("/api/v1/setup", ALL, setup::set_up)
-            .as_log_in()
-            .takes("Setup")
-            .made("Session")
-            .says("Make the owner, once"),
-        post("/api/v1/session", ALL, session::log_in).as_log_in().takes("LogIn").gives("Session").says("Log in"),
+        post("/api/v1/setup", ALL, setup::set_up).log_in().takes("Setup").made("Session").says("Make the owner, once"),
+        post("/api/v1/session", ALL, session::log_in).log_in().takes("LogIn").gives("Session").says("Log in"),
         get("/api/v1/session", LOOK, session::show_session).gives("Session").says("Who is logged in"),
         delete("/api/v1/session", LOOK, session::log_out).says("Log out"),
         put("/api/v1/session/password", OWN, session::change_own_password)
-            .as_log_in()
+            .log_in()
             .takes("PasswordChange")
             .says("Change one's own password; ends all log-ins"),
         get("/api/v1/tokens", OWN, tokens::list_tokens).gives_page("Token").says("List API tokens"),
@@ -116,7 +112,7 @@ fn site_routes() -> Vec<Route> {
     vec![
         get("/api/v1/builds", LOOK, builds::list_builds).with(PAGE).gives_page("Build").says("List builds"),
         post("/api/v1/builds", EDIT, builds::start_build)
-            .as_build()
+            .build()
             .takes("BuildWish")
             .accepted("Build")
             .says("Build the site, or join the build that waits"),
@@ -125,11 +121,11 @@ fn site_routes() -> Vec<Route> {
         get("/api/v1/builds/{id}/events", LOOK, builds::watch_build).says("Watch a build: server-sent events"),
         get("/api/v1/releases", LOOK, releases::list_releases).with(PAGE).gives_page("Release").says("List releases"),
         post("/api/v1/releases/{id}/activate", EDIT, releases::activate_release)
-            .as_build()
+            .build()
             .accepted("Pin")
             .says("Show an earlier release again, and stay there"),
         delete("/api/v1/releases/pin", EDIT, releases::unpin)
-            .as_build()
+            .build()
             .accepted("Pin")
             .says("Let the site follow its builds again"),
         get("/api/v1/settings", LOOK, settings::show_settings).gives("Settings").says("Read the settings of the site"),
@@ -138,4 +134,24 @@ fn site_routes() -> Vec<Route> {
             .gives("Settings")
             .says("Change the settings of the site"),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// To be read by whoever changes who may do what.
+    #[test]
+    fn the_table_lists_every_route_with_its_guard() {
+        let line = |route: &Route| format!("{:7}{:47}{}", route.method.as_str(), route.path, route.guard);
+        let lines: Vec<_> = table().iter().map(line).collect();
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+
+    #[test]
+    fn whatever_changes_something_is_guarded_but_for_log_in_and_set_up() {
+        let is_open = |route: &&Route| route.guard == Guard::Public && route.method != axum::http::Method::GET;
+        let open: Vec<_> = table().iter().filter(is_open).map(|route| route.path).collect();
+        assert_eq!(open, ["/api/v1/setup", "/api/v1/session"]);
+    }
 }

@@ -99,12 +99,12 @@ impl Route {
     }
 
     /// It tries a password.
-    pub(crate) fn as_log_in(self) -> Self {
+    pub(crate) fn log_in(self) -> Self {
         Self { counted: Counted::AsLogIn, ..self }
     }
 
     /// It asks for a build by hand.
-    pub(crate) fn as_build(self) -> Self {
+    pub(crate) fn build(self) -> Self {
         Self { counted: Counted::AsBuild, ..self }
     }
 

@@ -117,6 +117,7 @@ fn keep_header(from: &Response, to: &mut Response, name: header::HeaderName) {
 }
 
 /// What a handler that panicked answers with.
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands it over")]
 pub(crate) fn panicked(payload: Box<dyn std::any::Any + Send + 'static>) -> Response {
     let message = payload
         .downcast_ref::<String>()
@@ -125,4 +126,52 @@ pub(crate) fn panicked(payload: Box<dyn std::any::Any + Send + 'static>) -> Resp
         .unwrap_or("no message")
         .to_owned();
     ApiError::internal(format!("a handler panicked: {message}")).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use axum::middleware::from_fn;
+    use axum::routing::get;
+    use serde_json::Value;
+    use tower::ServiceExt as _;
+    use tower_http::catch_panic::CatchPanicLayer;
+
+    use super::*;
+
+    async fn answer(path: &str) -> (StatusCode, Value) {
+        let internal = || async { ApiError::internal("the password is hunter2") };
+        let panicking = || async {
+            if true {
+                panic!("the password is hunter2")
+            }
+        };
+        let router = Router::new()
+            .route("/internal", get(internal))
+            .route("/panic", get(panicking))
+            .route("/bare", get(|| async { StatusCode::IM_A_TEAPOT }))
+            .route("/own", get(|| async { (StatusCode::NOT_FOUND, axum::Json("own form")) }))
+            .layer(CatchPanicLayer::custom(panicked))
+            .layer(from_fn(render_errors));
+        let response = router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+        let status = response.status();
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+
+    #[tokio::test]
+    async fn what_went_wrong_inside_stays_inside() {
+        for path in ["/internal", "/panic"] {
+            let (status, body) = answer(path).await;
+            assert_eq!((status, &body["code"]), (StatusCode::INTERNAL_SERVER_ERROR, &Value::from("internal")));
+            assert!(!body.to_string().contains("hunter2"), "{body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_error_without_a_form_gets_one_and_others_keep_theirs() {
+        assert_eq!(answer("/bare").await.1["code"], "invalid_input");
+        assert_eq!(answer("/own").await.1, "own form");
+    }
 }

@@ -35,7 +35,7 @@ impl Fields {
 
     fn take(&mut self, name: &'static str) -> Option<Value> {
         self.known.push(name);
-        self.left.remove(name).filter(|value| !value.is_null())
+        self.left.shift_remove(name).filter(|value| !value.is_null())
     }
 
     /// A field that may be left out; `null` counts as left out.
@@ -56,7 +56,7 @@ impl Fields {
     pub(crate) fn required<T: DeserializeOwned>(&mut self, name: &'static str) -> Option<T> {
         if self.left.get(name).is_none_or(Value::is_null) {
             self.known.push(name);
-            self.left.remove(name);
+            self.left.shift_remove(name);
             self.reject(name, "is missing");
             return None;
         }

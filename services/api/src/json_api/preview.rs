@@ -79,9 +79,9 @@ impl PostSource for NoPosts {
 }
 
 fn render(app: &App, settings: SiteSettings, content: PostContent, now: Timestamp) -> Result<String, ApiError> {
-    let theme = app.preview.load().map_err(broken_theme)?;
+    let theme = app.preview.load().map_err(|error| broken_theme(&error))?;
     let settings = SiteSettings { base_url: without_folder(&settings.base_url), ..settings };
-    let mut site = Site::new(Arc::new(settings), theme).map_err(broken_theme)?;
+    let mut site = Site::new(Arc::new(settings), theme).map_err(|error| broken_theme(&error))?;
     let post = SourcePost { id: PostId::generate(now), content: content.clone(), updated_at: now };
     let entry = site.digest(&post).map_err(|error| ApiError::invalid_field("slug", error.to_string()))?;
     let page = PageKey::Address(entry.address().file());
@@ -99,7 +99,7 @@ fn without_folder(url: &BaseUrl) -> BaseUrl {
 }
 
 /// Whoever works on a theme is told what is wrong with it.
-fn broken_theme(error: ThemeError) -> ApiError {
+fn broken_theme(error: &ThemeError) -> ApiError {
     ApiError::new(ErrorCode::Conflict, format!("The theme has an error: {error}."))
 }
 
@@ -120,8 +120,8 @@ pub(crate) async fn show_asset(State(app): State<App>, PathOf(file): PathOf<Stri
 }
 
 fn asset(app: &App, file: FilePath) -> Result<Vec<u8>, ApiError> {
-    let theme = app.preview.load().map_err(broken_theme)?;
-    let site = Site::new(Arc::default(), theme).map_err(broken_theme)?;
+    let theme = app.preview.load().map_err(|error| broken_theme(&error))?;
+    let site = Site::new(Arc::default(), theme).map_err(|error| broken_theme(&error))?;
     let view = site.view(&PageKey::Asset(file)).ok_or_else(|| ApiError::not_found("file"))?;
     Ok(site.renderer(&NoPosts).render(&view).map_err(|error| broken_page(&error))?.body)
 }

@@ -53,12 +53,12 @@ pub(crate) async fn list_releases(
     let pinned = releases::pinned(&mut conn).await?;
     let newest = releases::list(&mut conn, None, 1).await?.first().map(|release| release.id);
     let found = releases::list(&mut conn, page.cursor, page.limit + 1).await?;
-    let items = found.into_iter().map(|release| body(release, newest, pinned)).collect();
+    let items = found.iter().map(|release| body(release, newest, pinned)).collect();
     Answer::ok(&PageBody::of(items, page.limit, |release| release.id.to_string()))
 }
 
-fn body(release: ReleaseRecord, newest: Option<ReleaseId>, pinned: Option<ReleaseId>) -> ReleaseBody {
-    let ReleaseRecord { id, build, activated_at, pages, rolled_back_to } = release;
+fn body(release: &ReleaseRecord, newest: Option<ReleaseId>, pinned: Option<ReleaseId>) -> ReleaseBody {
+    let &ReleaseRecord { id, build, activated_at, pages, rolled_back_to } = release;
     let (live, pinned) = (newest == Some(id), pinned == Some(id));
     ReleaseBody { id, build_id: build, activated_at, pages, rolled_back_to, live, pinned }
 }

@@ -96,17 +96,17 @@ fn responses(route: &Route) -> Value {
     let (status, described) = match route.gives {
         Gives::Anything => (200, json!({"description": "As asked"})),
         Gives::Nothing => (204, json!({"description": "Done"})),
-        Gives::One(status, schema) => (status.as_u16(), with_body(reference(schema))),
-        Gives::Page(schema) => (200, with_body(page_of(schema))),
+        Gives::One(status, schema) => (status.as_u16(), with_body(&reference(schema))),
+        Gives::Page(schema) => (200, with_body(&page_of(schema))),
     };
     let mut responses = json!({status.to_string(): described, "default": problem});
     if route.path.starts_with("/health") {
-        responses["503"] = with_body(reference("Health"));
+        responses["503"] = with_body(&reference("Health"));
     }
     responses
 }
 
-fn with_body(schema: Value) -> Value {
+fn with_body(schema: &Value) -> Value {
     json!({"description": "As asked", "content": {"application/json": {"schema": schema}}})
 }
 

@@ -1,1 +1,20 @@
 //! The service as clients meet it: through the real router, on a real database.
+//!
+//! [`harness`] makes the service and its clients, and holds every answer against the OpenAPI document. The other
+//! modules follow the addresses.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that meets an error has failed")]
+
+mod builds;
+mod edge;
+mod harness;
+mod health;
+mod media;
+mod openapi;
+mod posts;
+mod releases;
+mod schema;
+mod session;
+mod settings;
+mod tokens;
+mod users;
