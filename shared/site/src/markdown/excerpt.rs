@@ -106,10 +106,9 @@ impl Words {
         if self.full {
             // One character makes room for the ellipsis, and a word that is cut goes with it; but scripts without
             // spaces are cut where they are.
-            self.text.pop();
-            if let Some(space) = self.text.rfind(' ').filter(|space| *space > self.text.len() / 2) {
-                self.text.truncate(space);
-            }
+            let is_cut = self.text.pop() != Some(' ');
+            let space = self.text.rfind(' ').filter(|space| *space > self.text.len() / 2);
+            self.text.truncate(space.filter(|_| is_cut).unwrap_or(self.text.len()));
             self.text.truncate(self.text.trim_end_matches([' ', ',', ';', ':', '–', '—', '-']).len());
             self.text.push('…');
         } else {

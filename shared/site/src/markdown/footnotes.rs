@@ -24,18 +24,14 @@ struct Note {
 }
 
 impl Footnotes {
-    /// Writes a reference; as text only where a link could not stand.
-    pub(super) fn refer(&mut self, out: &mut Output, label: &str, inside_link: bool) {
+    /// Writes a reference. The parser lets none stand inside a link.
+    pub(super) fn refer(&mut self, out: &mut Output, label: &str) {
         let next = self.notes.len() + 1;
         let note = self.notes.entry(label.to_lowercase()).or_insert(Note { number: next, references: 0 });
         note.references += 1;
         let note = *note;
         out.push("<sup class=\"footnote-ref\"");
         out.push_id(|html| reference_id(html, note.number, note.references));
-        if inside_link {
-            let _ = write!(out.html, ">{}</sup>", note.number);
-            return;
-        }
         out.push("><a href=\"");
         out.mark_fragment();
         let number = note.number;

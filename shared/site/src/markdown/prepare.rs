@@ -11,7 +11,7 @@ use std::borrow::Cow;
 pub(super) const MAX_NESTING: usize = 100;
 
 /// How far a line may be indented: deeper, only staircases of lists go, which nest without many markers on a line.
-pub(super) const MAX_INDENT: usize = 1_000;
+pub(super) const MAX_INDENT: usize = 500;
 
 /// The text, changed only if it has to be.
 pub(super) fn prepare(markdown: &str) -> Cow<'_, str> {
@@ -43,13 +43,13 @@ fn limit_nesting(text: &str) -> Option<String> {
     while line_start < text.len() {
         let line_end = memchr::memchr2(b'\n', b'\r', &text.as_bytes()[line_start..])
             .map_or(text.len(), |length| line_start + length);
-        if line_end - line_start > MAX_NESTING {
-            if let Some(excess) = Excess::find(&text.as_bytes()[line_start..line_end]) {
-                let out = limited.get_or_insert_with(|| String::with_capacity(text.len() + 1));
-                out.push_str(&text[done..line_start + excess.at]);
-                out.push_str(excess.insert);
-                done = line_start + excess.at + excess.skip;
-            }
+        // Shorter lines can hold no excess.
+        let line = &text.as_bytes()[line_start..line_end];
+        if let Some(excess) = Some(line).filter(|line| line.len() > MAX_NESTING).and_then(Excess::find) {
+            let out = limited.get_or_insert_with(|| String::with_capacity(text.len() + 1));
+            out.push_str(&text[done..line_start + excess.at]);
+            out.push_str(excess.insert);
+            done = line_start + excess.at + excess.skip;
         }
         line_start = line_end + 1;
     }
@@ -72,7 +72,7 @@ impl Excess {
                 spaces += 1;
                 if spaces == MAX_INDENT {
                     let skip = line[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-                    return Some(Self { at, skip, insert: " " });
+                    return Some(Self { at, skip, insert: " \\" });
                 }
                 at += 1;
                 continue;
@@ -148,6 +148,7 @@ mod tests {
     #[test]
     fn an_endless_indentation_is_shortened() {
         let text = format!("{}- a\n", " ".repeat(5_000));
-        assert_eq!(prepare(&text).len(), MAX_INDENT + "- a\n".len());
+        assert_eq!(prepare(&text).trim_start(), "\\- a\n");
+        assert_eq!(prepare(&text).len(), MAX_INDENT + "\\- a\n".len());
     }
 }

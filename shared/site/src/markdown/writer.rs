@@ -26,7 +26,6 @@ pub(super) struct Writer<'t, 'o> {
     links: Links<'o>,
     /// Titles of the images under way: an image's description may hold images.
     images: Vec<CowStr<'t>>,
-    open_links: usize,
     /// Where a block of raw HTML began.
     raw_block: Option<usize>,
 }
@@ -48,7 +47,6 @@ impl<'t, 'o> Writer<'t, 'o> {
             footnotes: Footnotes::default(),
             links: Links::new(options),
             images: Vec::new(),
-            open_links: 0,
             raw_block: None,
         }
     }
@@ -92,7 +90,7 @@ impl<'t, 'o> Writer<'t, 'o> {
                 self.out.fresh_line();
                 self.out.push("<hr>\n");
             }
-            Event::FootnoteReference(label) => self.footnotes.refer(&mut self.out, &label, self.open_links > 0),
+            Event::FootnoteReference(label) => self.footnotes.refer(&mut self.out, &label),
             Event::TaskListMarker(done) => self.task(done),
             // The extension is not switched on.
             Event::InlineMath(text) | Event::DisplayMath(text) => self.text(&text),
@@ -139,17 +137,13 @@ impl<'t, 'o> Writer<'t, 'o> {
             TagEnd::Emphasis => self.out.push("</em>"),
             TagEnd::Strong => self.out.push("</strong>"),
             TagEnd::Strikethrough => self.out.push("</del>"),
-            TagEnd::Link => {
-                self.open_links -= 1;
-                self.out.push("</a>");
-            }
+            TagEnd::Link => self.out.push("</a>"),
             TagEnd::HtmlBlock => self.close_raw_block(),
             block => self.end_block(block),
         }
     }
 
     fn open_link(&mut self, link_type: LinkType, url: &str, title: &str) {
-        self.open_links += 1;
         self.out.push("<a href=\"");
         if link_type == LinkType::Email {
             self.out.push("mailto:");
