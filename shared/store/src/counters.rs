@@ -43,6 +43,12 @@ pub(crate) async fn next(tx: &mut Transaction, counter: Counter) -> Result<i64, 
     Ok(row.try_get("value")?)
 }
 
+/// Waits until no other transaction counts here, and keeps others waiting until this one ends.
+pub(crate) async fn lock(tx: &mut Transaction, counter: Counter) -> Result<(), StoreError> {
+    sqlx::query("UPDATE counters SET value = value WHERE name = $1").bind(counter.name()).execute(&mut **tx).await?;
+    Ok(())
+}
+
 /// Takes the number of a change that readers could notice.
 pub(crate) async fn next_change(tx: &mut Transaction) -> Result<i64, StoreError> {
     next(tx, Counter::Change).await

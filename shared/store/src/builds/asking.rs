@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use microblog_domain::{BuildId, BuildMode, BuildState, BuildStep};
 
-use super::{Build, events, from_row, get, newest_in};
+use super::{Build, events, from_row, get, newest_in, take_turn};
 use crate::connect::Transaction;
 use crate::decode::micros;
 use crate::error::{Refusal, StoreError};
@@ -33,6 +33,7 @@ impl BuildRequest {
 /// Whoever waits for the change will find it in the build that is returned, since a build reads what it publishes
 /// after it was taken, and it can only be taken after this transaction.
 pub async fn ask(tx: &mut Transaction, request: &BuildRequest, origin: &Origin) -> Result<Build, StoreError> {
+    take_turn(tx).await?;
     let waiting = newest_in(tx, BuildState::Waiting).await?;
     let build = insert_or_join(tx, request, origin).await?;
     if let Some(step) = step_of_asking(waiting.as_ref(), &build) {
@@ -82,6 +83,7 @@ fn step_of_asking(before: Option<&Build>, now: &Build) -> Option<BuildStep> {
 /// Calls a build off. One that waits is cancelled at once; one that runs is asked to stop, and its worker hears of it
 /// with the next renewal of its lease.
 pub async fn cancel(tx: &mut Transaction, id: BuildId, origin: &Origin) -> Result<Build, StoreError> {
+    take_turn(tx).await?;
     let step = match get(tx, id).await?.state {
         BuildState::Waiting => {
             sqlx::query("UPDATE builds SET state = 'cancelled', finished_at = $2 WHERE id = $1 AND state = 'waiting'")

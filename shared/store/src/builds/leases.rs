@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use microblog_domain::{BuildId, BuildMode, BuildState, BuildStep, PageCounts, ReleaseId};
 
-use super::{Build, events, from_row, get, newest_in};
+use super::{Build, events, from_row, get, newest_in, take_turn};
 use crate::connect::Transaction;
 use crate::decode::{Columns as _, micros, stored};
 use crate::error::StoreError;
@@ -52,6 +52,7 @@ pub enum Renewal {
 /// Takes the build that is due: a running one whose worker has not been heard of for too long, or else the waiting
 /// one, if none runs and its time has come.
 pub async fn claim(tx: &mut Transaction, claim: &Claim, now: Timestamp) -> Result<Option<ClaimedBuild>, StoreError> {
+    take_turn(tx).await?;
     let due = match newest_in(tx, BuildState::Running).await? {
         Some(running) if running.lease_until.is_none_or(|until| until <= now) => abandoned(tx, running, now).await?,
         Some(_) => None,
@@ -108,6 +109,7 @@ pub async fn renew(
     lease_for: Duration,
     now: Timestamp,
 ) -> Result<Renewal, StoreError> {
+    take_turn(tx).await?;
     let row = sqlx::query(
         "UPDATE builds SET lease_until = $3 WHERE id = $1 AND lease_number = $2 AND state = 'running' \
          RETURNING cancel_requested",
@@ -129,36 +131,28 @@ pub async fn report(
     pages: PageCounts,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let held = sqlx::query(
-        "UPDATE builds SET pages_rendered = $3, pages_reused = $4, pages_total = $5 \
-         WHERE id = $1 AND lease_number = $2 AND state = 'running'",
-    )
-    .bind(lease.build.to_string())
-    .bind(lease.number)
-    .bind(stored(pages.rendered))
-    .bind(stored(pages.reused))
-    .bind(stored(pages.total))
-    .execute(&mut **tx)
-    .await?;
-    match held.rows_affected() {
-        0 => Err(StoreError::LeaseLost { build: lease.build }),
-        _ => events::append(tx, lease.build, step, now).await.map(drop),
-    }
+    confirm(tx, lease).await?;
+    sqlx::query("UPDATE builds SET pages_rendered = $2, pages_reused = $3, pages_total = $4 WHERE id = $1")
+        .bind(lease.build.to_string())
+        .bind(stored(pages.rendered))
+        .bind(stored(pages.reused))
+        .bind(stored(pages.total))
+        .execute(&mut **tx)
+        .await?;
+    events::append(tx, lease.build, step, now).await.map(drop)
 }
 
-/// Whether the worker still has the build, with its row locked until the end of the transaction: what is written in
-/// the same transaction is written by the rightful worker.
+/// Whether the worker still has the build, and has it until the end of the transaction: what is written in the same
+/// transaction is written by the rightful worker.
 pub async fn confirm(tx: &mut Transaction, lease: &Lease) -> Result<(), StoreError> {
-    let held =
-        sqlx::query("UPDATE builds SET worker = worker WHERE id = $1 AND lease_number = $2 AND state = 'running'")
-            .bind(lease.build.to_string())
-            .bind(lease.number)
-            .execute(&mut **tx)
-            .await?;
-    match held.rows_affected() {
-        0 => Err(StoreError::LeaseLost { build: lease.build }),
-        _ => Ok(()),
-    }
+    take_turn(tx).await?;
+    sqlx::query("SELECT id FROM builds WHERE id = $1 AND lease_number = $2 AND state = 'running'")
+        .bind(lease.build.to_string())
+        .bind(lease.number)
+        .fetch_optional(&mut **tx)
+        .await?
+        .map(drop)
+        .ok_or(StoreError::LeaseLost { build: lease.build })
 }
 
 /// The build did its work. `release` is missing when there was nothing to change.

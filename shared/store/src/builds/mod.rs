@@ -17,6 +17,7 @@ use sqlx::any::AnyRow;
 pub use self::asking::{BuildRequest, ask, cancel};
 pub use self::leases::{Claim, ClaimedBuild, Lease, claim};
 use crate::connect::{Connection, Transaction};
+use crate::counters::{self, Counter};
 use crate::decode::{Columns as _, micros};
 use crate::error::StoreError;
 
@@ -137,6 +138,13 @@ pub async fn counts(conn: &mut Connection) -> Result<BuildCounts, StoreError> {
         }
     }
     Ok(counts)
+}
+
+/// Builds pass from state to state one transaction after another. Each looks before it writes (does one wait, does one
+/// run, is the lease still good), and what it saw must still be so when it commits. Every transition leaves an event,
+/// so the counter of events is where they queue.
+async fn take_turn(tx: &mut Transaction) -> Result<(), StoreError> {
+    counters::lock(tx, Counter::BuildEvent).await
 }
 
 fn from_row(row: &AnyRow) -> Result<Build, StoreError> {
