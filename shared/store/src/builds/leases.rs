@@ -69,12 +69,8 @@ async fn abandoned(tx: &mut Transaction, build: Build, now: Timestamp) -> Result
     if !build.cancel_requested {
         return Ok(Some(build));
     }
-    sqlx::query("UPDATE builds SET state = 'cancelled', finished_at = $2, lease_until = NULL WHERE id = $1")
-        .bind(build.id.to_string())
-        .bind(micros(now))
-        .execute(&mut **tx)
-        .await?;
     events::append(tx, build.id, &BuildStep::Cancelled, now).await?;
+    finish(tx, build.id, BuildState::Cancelled, now).await?;
     waiting(tx, now).await
 }
 
