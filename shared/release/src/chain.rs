@@ -14,6 +14,7 @@ use crate::disk::{Disk, Made};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
+use crate::release::Release;
 
 /// A new base is due after so many deltas, or when they are larger than a base; opening then stays cheap.
 const MOST_DELTAS: u64 = 500;
@@ -127,10 +128,9 @@ pub(crate) fn delta_bytes(disk: &Disk, from: ReleaseId, to: ReleaseId) -> Result
     between(from, to).map(size).sum()
 }
 
-/// Writes a base for the live release, durable before any delta below it may go.
-pub(crate) fn write_base(disk: &Disk, manifest: &Manifest) -> Result<()> {
-    let name = base_name(manifest.release().id);
-    write(disk, &name, &Base::encode(manifest.release(), manifest.iter()))?;
+/// Writes the full manifest of a release, durable before any delta below it may go. The files must come sorted.
+pub(crate) fn write_base(disk: &Disk, release: &Release, files: impl Iterator<Item = (FilePath, Entry)>) -> Result<()> {
+    write(disk, &base_name(release.id), &Base::encode(release, files))?;
     disk.sync_all()
 }
 

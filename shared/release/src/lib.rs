@@ -36,6 +36,7 @@ mod reader;
 mod reconcile;
 mod release;
 mod repair;
+mod salvage;
 mod store;
 mod tree;
 mod verify;

@@ -15,6 +15,10 @@ use crate::disk::{self, Disk, Made};
 use crate::entry::{Entry, ObjectName};
 use crate::error::{Error, Result};
 
+/// How many bytes of a file are read at once.
+const MOST_AT_ONCE: usize = 64 * 1024;
+const LEAST_AT_ONCE: usize = 512;
+
 /// How a file from elsewhere becomes an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Adopt {
@@ -114,14 +118,20 @@ pub(crate) fn rename_to_content(disk: &Disk, path: &str, expected: &Entry) -> Re
 
 fn damage_at(disk: &Disk, place: &str, content: &ContentHash, size: u64) -> Result<Option<Damage>> {
     let Some(mut file) = disk.open_file(place)? else { return Ok(Some(Damage::Missing)) };
-    let found = hash(&mut file).map_err(|error| disk.failed("read", place, disk::errno(&error)))?;
+    let found = hash_of_about(&mut file, size).map_err(|error| disk.failed("read", place, disk::errno(&error)))?;
     Ok((found != (*content, size)).then_some(Damage::Altered))
 }
 
 /// The hash and the size of what a reader gives, with bounded memory.
 pub(crate) fn hash(from: &mut impl Read) -> io::Result<(ContentHash, u64)> {
+    hash_of_about(from, MOST_AT_ONCE as u64)
+}
+
+/// As [`hash`], where the size is all but known: most files are far smaller than a buffer that suits large ones.
+fn hash_of_about(from: &mut impl Read, size: u64) -> io::Result<(ContentHash, u64)> {
     let mut hasher = blake3::Hasher::new();
-    let mut buffer = vec![0; 64 * 1024];
+    let at_once = usize::try_from(size).unwrap_or(MOST_AT_ONCE).clamp(LEAST_AT_ONCE, MOST_AT_ONCE);
+    let mut buffer = vec![0; at_once];
     let mut size = 0;
     loop {
         match from.read(&mut buffer) {

@@ -89,13 +89,24 @@ pub(crate) fn needed_objects(store: &ReleaseStore) -> Result<HashSet<ObjectName>
     Ok(needed)
 }
 
+/// Whether anything is missing of the releases that are offered: a power cut may have kept what was removed from being
+/// offered less surely than its removal.
+pub(crate) fn lacks_history(store: &ReleaseStore) -> Result<bool> {
+    for object in needed_objects(store)? {
+        if store.disk.stat(&object.place())?.is_none() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn shorten_chain(store: &mut ReleaseStore, effort: Effort) -> Result<()> {
     let patience = match effort {
         Effort::Whatever => 1,
         Effort::Little => 2,
     };
     if chain::base_is_due(&store.disk, &store.view.manifest, patience)? {
-        chain::write_base(&store.disk, &store.view.manifest)?;
+        chain::write_base(&store.disk, store.view.live(), store.view.manifest.iter())?;
         store.view.manifest = chain::load(&store.disk, store.view.live().id)?;
     }
     let needed_after = store.view.oldest.min(store.view.oldest_in_trees().next());

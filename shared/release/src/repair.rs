@@ -1,17 +1,21 @@
 //! Putting a store in order after an interruption. What readers see is never touched: `current` is the truth, and what
 //! was to come after it is undone.
 
+use std::collections::HashSet;
+
 use microblog_domain::ReleaseId;
 
 use crate::activate;
 use crate::chain;
 use crate::disk::Disk;
-use crate::error::Result;
+use crate::entry::ObjectName;
+use crate::error::{Error, Result};
 use crate::layout;
 use crate::objects;
 use crate::prune::{self, Effort};
 use crate::reconcile;
-use crate::store::Exclusive;
+use crate::salvage;
+use crate::store::{Exclusive, ReleaseStore};
 use crate::tree::TreeState;
 
 /// What was put in order.
@@ -42,14 +46,28 @@ pub(crate) fn repair(right: &mut Exclusive<'_>) -> Result<Repaired> {
         }
     }
     chain::drop_above(&store.disk, live)?;
-    prune::keep_only(right, right.store.options.keep, Effort::Whatever)?;
-    let store = &mut *right.store;
-    let swept = objects::sweep(&store.disk, &prune::needed_objects(store)?)?;
+    let needed = needed_objects(right)?;
+    let swept = objects::sweep(&right.store.disk, &needed)?;
     Ok(Repaired { undone: Some(newest).filter(|newest| *newest > live), swept })
 }
 
+/// What the kept releases name. Releases that can not be gone back to, for want of a manifest, are let go.
+fn needed_objects(right: &mut Exclusive<'_>) -> Result<HashSet<ObjectName>> {
+    let kept = prune::keep_only(right, right.store.options.keep, Effort::Whatever)
+        .and_then(|()| prune::needed_objects(right.store));
+    match kept {
+        Err(Error::Damaged { .. }) => {
+            let store = &mut *right.store;
+            store.view.oldest = store.view.live().id;
+            salvage::let_go_of_history(&store.disk, store.view.oldest)?;
+            prune::needed_objects(store)
+        }
+        kept => kept,
+    }
+}
+
 /// Takes a tree back to the live release.
-fn undo(store: &mut crate::store::ReleaseStore, tree: usize) -> Result<()> {
+fn undo(store: &mut ReleaseStore, tree: usize) -> Result<()> {
     if let TreeState::Clean(ahead) = store.view.trees[tree].state {
         let from = store.view.live().id;
         activate::set_state(store, tree, TreeState::Dirty { from, to: ahead })?;
@@ -74,6 +92,9 @@ pub(crate) fn distrust_trees(right: &mut Exclusive<'_>) -> Result<()> {
     }
     if !reconcile::plan(&store.disk, live_tree, &store.view.manifest)?.is_empty() {
         activate::move_to_other_tree(store)?;
+    }
+    if prune::lacks_history(store)? {
+        prune::keep_only(right, 1, Effort::Whatever)?;
     }
     Ok(())
 }

@@ -46,7 +46,7 @@ impl ReleaseStore {
         lock.acquire(&disk, options.lock_wait)?;
         let trees = layout::furnish(&disk, options.trees)?;
         layout::check_one_file_system(&disk, trees)?;
-        let view = View::load(&disk, options.grace)?;
+        let view = View::load_or_salvage(&disk, options.grace, options.clock.now())?;
         let mut store = Self { disk, options, view, lock, repaired: None };
         let mut right = Exclusive { store: &mut store };
         right.notice_reboot()?;
@@ -99,13 +99,13 @@ impl ReleaseStore {
     pub fn roll_back(&mut self, to: ReleaseId) -> Result<Committed> {
         let mut right = self.exclusive()?;
         let (oldest, live) = (right.store.view.oldest, right.store.view.live().id);
-        if to == live {
-            return Ok(Committed::Unchanged(live));
-        }
-        if to < oldest || to > live || live == ReleaseId(0) {
+        if to < oldest || to > live {
             return Err(Error::UnknownRelease { id: to, oldest, live });
         }
         let changes = right.inverse(to)?;
+        if changes.is_empty() {
+            return Ok(Committed::Unchanged(live));
+        }
         right.begin()?;
         let delta = right.store.delta(changes, Origin::RolledBackTo(to));
         activate::activate(&mut right, delta).map(Committed::Activated)
@@ -186,7 +186,7 @@ impl Exclusive<'_> {
         let store = &mut *self.store;
         let interrupted = store.disk.read_link(layout::WRITING)?.is_some();
         if interrupted || store.view.is_outdated(&store.disk)? {
-            store.view = View::load(&store.disk, store.options.grace)?;
+            store.view = View::load_or_salvage(&store.disk, store.options.grace, store.options.clock.now())?;
         }
         if interrupted {
             self.repair()?;

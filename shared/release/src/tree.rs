@@ -194,7 +194,8 @@ fn temporary(chunk: usize) -> String {
     format!("tmp/l-{chunk}")
 }
 
-fn link_with_folders(disk: &Disk, place: &str, target: &str) -> Result<Made> {
+/// Makes a second name for a file, with the folders that it needs.
+pub(crate) fn link_with_folders(disk: &Disk, place: &str, target: &str) -> Result<Made> {
     let made = disk.link(place, target)?;
     if made != Made::Missing {
         return Ok(made);

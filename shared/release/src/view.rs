@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use jiff::Timestamp;
 use microblog_domain::ReleaseId;
 
 use crate::chain;
@@ -11,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::layout;
 use crate::manifest::Manifest;
 use crate::release::Release;
+use crate::salvage;
 use crate::tree::{self, TreeState};
 
 /// The store as it was read from disk, and kept in step by whoever holds the lock.
@@ -42,6 +44,18 @@ impl View {
         }
         let oldest = disk.read_link(layout::OLDEST)?.and_then(|id| id.parse().ok());
         Ok(Self { manifest: chain::load(disk, live)?, live_tree, trees, oldest: oldest.unwrap_or(ReleaseId(1)) })
+    }
+
+    /// As [`View::load`]; if the manifests are lost, it makes one of what is live.
+    pub(crate) fn load_or_salvage(disk: &Disk, grace: Duration, now: Timestamp) -> Result<Self> {
+        match Self::load(disk, grace) {
+            Err(Error::Damaged { place, .. }) if place.starts_with(disk.place("m")) => {
+                let (live_tree, live) = read_live(disk)?;
+                salvage::salvage(disk, live_tree, live, now)?;
+                Self::load(disk, grace)
+            }
+            view => view,
+        }
     }
 
     pub(crate) fn live(&self) -> &Release {

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use microblog_domain::ReleaseId;
 use microblog_release::faults::{Fault, Faults};
@@ -170,6 +171,71 @@ fn a_change_that_fails_at_any_moment_fails_the_release_and_nothing_else() {
                 assert_whole(folder.path());
             }
         }
+    }
+}
+
+#[test]
+fn a_large_release_that_several_threads_write_is_undone_as_well() {
+    let folder = temporary();
+    let old = site((0..1_500).map(|n| (format!("old/{n}/index.html"), n.to_string())));
+    let new = site((0..1_500).map(|n| (format!("{}/{n}/index.html", n % 7), n.to_string())));
+    publish(&mut ReleaseStore::open(folder.path(), options()).unwrap(), &old).unwrap();
+    for at in [0, 100, 3_000, 4_500, 5_000, 7_000, 8_500, 10_000] {
+        let faults = Arc::new(Faults::new(at, Fault::Stop));
+        let stopped = ReleaseStore::open(folder.path(), with(&faults)).and_then(|mut store| publish(&mut store, &new));
+        assert!(stopped.is_err(), "stopped at {at} of {}", faults.made());
+        assert_eq!(served(folder.path()), old);
+        drop(ReleaseStore::open(folder.path(), options()).unwrap());
+        assert_eq!((served(folder.path()), object_count(folder.path())), (old.clone(), 1_500), "stopped at {at}");
+        assert_whole(folder.path());
+    }
+    publish(&mut ReleaseStore::open(folder.path(), options()).unwrap(), &new).unwrap();
+    assert_eq!(served(folder.path()), new);
+}
+
+#[test]
+fn bringing_the_other_trees_up_to_date_can_be_broken_off() {
+    let folder = temporary();
+    let files = site((0..3_000).map(|n| (format!("{n}/index.html"), n.to_string())));
+    let mut store = ReleaseStore::open(folder.path(), options()).unwrap();
+    publish(&mut store, &files).unwrap();
+    let asked = AtomicU64::new(0);
+    store.tidy(&|| asked.fetch_add(1, Ordering::SeqCst) < 16).unwrap();
+    assert_whole(folder.path());
+    for n in 0..4 {
+        let changed = Site::from([("0/index.html".to_owned(), format!("changed {n}"))]);
+        let expected: Site = files.clone().into_iter().chain(changed).collect();
+        publish(&mut store, &expected).unwrap();
+        assert_eq!(served(folder.path()), expected);
+    }
+    assert_whole(folder.path());
+}
+
+/// Run as root: `mount` makes a disk that is really full.
+#[test]
+#[ignore = "needs the right to mount"]
+fn a_disk_that_is_really_full_harms_nobody() {
+    for limit in ["size=600k,nr_inodes=10k", "size=100m,nr_inodes=250"] {
+        let folder = temporary();
+        let mount = |arguments: &[&str]| assert!(Command::new("mount").args(arguments).status().unwrap().success());
+        let place = folder.path().to_str().unwrap();
+        mount(&["-t", "tmpfs", "-o", limit, "tmpfs", place]);
+        let mut store = ReleaseStore::open(folder.path(), options()).unwrap();
+        publish(&mut store, &version(1)).unwrap();
+        let too_much = site((0..500).map(|n| (format!("{n}/index.html"), "x".repeat(4_000))));
+        for _ in 0..3 {
+            let error = publish(&mut store, &too_much).unwrap_err();
+            assert!(matches!(error, Error::NoSpace { .. }), "{error}");
+            assert_eq!(served(folder.path()), version(1));
+        }
+        drop(store);
+        let mut store = ReleaseStore::open(folder.path(), options()).unwrap();
+        mount(&["-o", "remount,size=100m,nr_inodes=20k", place]);
+        publish(&mut store, &too_much).unwrap();
+        assert_eq!(served(folder.path()), too_much);
+        assert_eq!(store.audit().unwrap().flaws, []);
+        drop(store);
+        assert!(Command::new("umount").arg(place).status().unwrap().success());
     }
 }
 

@@ -124,12 +124,43 @@ fn a_damaged_file_is_found_and_written_anew_by_the_next_build() {
     fs::set_permissions(&live, permissions).unwrap();
     fs::write(&live, "wrong").unwrap();
     let flaw = Flaw::File { path: path("index.html"), release: ReleaseId(1), damage: Damage::Altered };
-    assert_eq!(store.audit().unwrap().flaws, [flaw.clone()]);
-    store.mend(&[flaw]).unwrap();
+    let flaws = store.audit().unwrap().flaws;
+    assert_eq!(flaws, [flaw]);
+    store.mend(&flaws).unwrap();
     assert_eq!(store.audit().unwrap().flaws, []);
     publish(&mut store, &files).unwrap();
     assert_eq!(served(folder.path()), files);
     assert_eq!(store.audit().unwrap().flaws, []);
+}
+
+#[test]
+fn a_lost_manifest_costs_the_history_and_never_the_site() {
+    let version = |n: u64| site([("index.html".to_owned(), n.to_string()), (format!("{n}/index.html"), n.to_string())]);
+    for lost in ["m/d-1", "m/d-3", "m/d-4", "m"] {
+        let folder = tempdir().unwrap();
+        let mut store = ReleaseStore::open(folder.path(), options()).unwrap();
+        for n in 1..=4 {
+            publish(&mut store, &version(n)).unwrap();
+        }
+        drop(store);
+        let lost = folder.path().join(lost);
+        if lost.is_dir() {
+            fs::remove_dir_all(&lost).unwrap();
+        } else {
+            fs::remove_file(&lost).unwrap();
+            fs::write(&lost, "zeroes").unwrap();
+        }
+        let mut store = ReleaseStore::open(folder.path(), options()).unwrap();
+        assert_eq!(served(folder.path()), version(4), "{lost:?}");
+        for n in 5..=14 {
+            publish(&mut store, &version(n)).unwrap();
+            assert_eq!(served(folder.path()), version(n), "{lost:?}");
+        }
+        assert_eq!(store.audit().unwrap().flaws, [], "{lost:?}");
+        assert_eq!(store.releases().unwrap().len(), 5, "{lost:?}");
+        store.roll_back(ReleaseId(11)).unwrap();
+        assert_eq!(served(folder.path()), version(11), "{lost:?}");
+    }
 }
 
 #[test]

@@ -24,8 +24,8 @@ const ALL_PATHS: [&str; 6] =
 
 fn has(n: u64, path: &str) -> bool {
     match path {
-        "even/index.html" | "turn" => n % 2 == 0,
-        "odd/index.html" | "turn/index.html" => n % 2 == 1,
+        "even/index.html" | "turn" => n.is_multiple_of(2),
+        "odd/index.html" | "turn/index.html" => !n.is_multiple_of(2),
         _ => true,
     }
 }
