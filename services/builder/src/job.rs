@@ -189,6 +189,9 @@ async fn succeed(
     if let Some(live) = &built.live {
         releases::record(tx, &record_of(live, build)).await?;
     }
+    if let Some(oldest) = built.kept {
+        releases::forget_before(tx, oldest).await?;
+    }
     if let Some(release) = release {
         leases::report(tx, lease, &BuildStep::Activated { release: release.id }, built.pages, now).await?;
         metrics::activated(build.requested_at, release.activated_at);
@@ -206,6 +209,7 @@ fn record_of(live: &Release, build: &Build) -> ReleaseRecord {
     let (build, rolled_back_to) = match live.origin {
         Origin::Built => (Some(build.id), None),
         Origin::RolledBackTo(to) => (None, Some(to)),
+        Origin::Mended => (None, None),
     };
     ReleaseRecord { id: live.id, build, activated_at: live.activated_at, pages: live.totals.pages, rolled_back_to }
 }

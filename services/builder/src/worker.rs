@@ -1,11 +1,10 @@
 //! The loop of a worker: wait until something is due, claim it, work it off, settle it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use microblog_domain::{Clock, ReleaseId, Timestamp};
+use microblog_domain::Clock;
 use microblog_queue::{BuildEvents, HintReceiver, RetryPolicy, Waker};
-use microblog_release::Committed;
 use microblog_store::builds::{self, Claim, ClaimedBuild};
 use microblog_store::{Store, StoreError};
 use tokio::sync::watch;
@@ -121,21 +120,5 @@ impl Worker {
             }
             Ok(None) | Err(_) => LONGEST_REST,
         }
-    }
-
-    /// Makes an earlier release live again; the builder has the only hand on the release store.
-    ///
-    /// # Errors
-    /// When the release is not kept, or the disk fails.
-    pub async fn roll_back(&self, to: ReleaseId) -> microblog_release::Result<(Committed, Timestamp)> {
-        let desk = Arc::clone(&self.desk);
-        let work = tokio::task::spawn_blocking(move || {
-            desk.lock().unwrap_or_else(PoisonError::into_inner).releases_mut().roll_back(to)
-        });
-        let committed = match work.await {
-            Ok(committed) => committed?,
-            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
-        };
-        Ok((committed, self.clock.now()))
     }
 }

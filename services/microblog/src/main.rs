@@ -4,6 +4,7 @@
 //! Start reading at [`cli`]: one module for each subcommand.
 
 mod cli;
+mod up;
 
 use std::process::ExitCode;
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use microblog_domain::media::public_file;
-use microblog_domain::{ChangeSeq, Post};
+use microblog_domain::{ChangeSeq, ContentHash, FilePath, Post, PostId, ReleaseId, SiteSettings};
 use microblog_site::{Change, Entry, Site, SourcePost, Theme};
 use microblog_store::posts::changes;
 use microblog_store::{Snapshot, media, releases, settings};
@@ -23,8 +23,9 @@ pub(super) struct Loaded {
     /// What may differ from the live release; nothing when that is not known and everything must be compared.
     pub(super) dirty: Option<Dirty>,
     /// Uploads by the file of their address.
-    pub(super) media: BTreeMap<microblog_domain::FilePath, microblog_domain::ContentHash>,
-    pub(super) is_pinned: bool,
+    pub(super) media: BTreeMap<FilePath, ContentHash>,
+    /// The release that somebody holds the site at.
+    pub(super) pinned: Option<ReleaseId>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -58,14 +59,14 @@ pub(super) fn bring_up_to_date(desk: &mut Desk, control: &Control) -> Result<Loa
             desk.memory = Some(memory);
         }
     }
-    let is_pinned = runtime.block_on(releases::pinned(&mut snapshot))?.is_some();
-    finish(desk, snapshot, is_pinned, warnings)
+    let pinned = runtime.block_on(releases::pinned(&mut snapshot))?;
+    finish(desk, snapshot, pinned, warnings)
 }
 
 fn finish(
     desk: &mut Desk,
     snapshot: Snapshot,
-    is_pinned: bool,
+    pinned: Option<ReleaseId>,
     mut warnings: Vec<String>,
 ) -> Result<Loaded, BuildError> {
     let live = desk.releases.live().map(|live| live.id);
@@ -73,13 +74,13 @@ fn finish(
     warnings.extend(memory.site.address_problems().iter().map(ToString::to_string));
     let is_known = memory.shown_by.is_some() && memory.shown_by == live;
     let dirty = is_known.then(|| Dirty { pages: memory.dirty.pages.clone(), media: memory.dirty.media.clone() });
-    Ok(Loaded { snapshot, dirty, media: memory.media.clone(), is_pinned, warnings })
+    Ok(Loaded { snapshot, dirty, media: memory.media.clone(), pinned, warnings })
 }
 
 /// Reads every published post.
 fn read_all(
     desk: &Desk,
-    settings: &microblog_domain::SiteSettings,
+    settings: &SiteSettings,
     snapshot: &mut Snapshot,
     control: &Control,
     warnings: &mut Vec<String>,
@@ -162,7 +163,7 @@ fn keep(entry: Result<Entry, String>, warnings: &mut Vec<String>) -> Option<Entr
 pub(super) fn texts(
     snapshot: &mut Snapshot,
     runtime: &tokio::runtime::Handle,
-    wanted: &BTreeSet<microblog_domain::PostId>,
+    wanted: &BTreeSet<PostId>,
 ) -> Result<Vec<Post>, BuildError> {
     let wanted: Vec<_> = wanted.iter().copied().collect();
     let mut posts = Vec::with_capacity(wanted.len());

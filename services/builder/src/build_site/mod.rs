@@ -11,8 +11,8 @@ mod render;
 
 use std::time::Instant;
 
-use microblog_domain::{BuildMode, PageCounts};
-use microblog_release::{Checks, Committed, PageLoss, Release};
+use microblog_domain::{BuildMode, PageCounts, ReleaseId};
+use microblog_release::{Checks, Committed, Origin, PageLoss, Release};
 use microblog_site::Site;
 
 pub use desk::{Desk, DeskConfig};
@@ -35,6 +35,8 @@ pub struct Built {
     pub activated: bool,
     /// The release that readers see now.
     pub live: Option<Release>,
+    /// The oldest release that can be gone back to.
+    pub kept: Option<ReleaseId>,
     /// How many pages it rendered and kept.
     pub pages: PageCounts,
     /// What its author or owner should know, though it stopped nothing.
@@ -61,12 +63,17 @@ pub enum BuildError {
     Release(#[from] microblog_release::Error),
 }
 
-/// Brings the site up to date with the database and makes it live.
+/// Brings the site up to date with the database and makes it live; or, when somebody pinned the site at an earlier
+/// release that readers do not see, makes that one live again.
 ///
 /// # Errors
 /// When any step fails; then nothing that readers see has changed.
 pub fn build_site(desk: &mut Desk, order: Order, control: &Control) -> Result<Built, BuildError> {
     let mut loaded = timed(control, Phase::Load, || load::bring_up_to_date(desk, control))?;
+    if let Some(wanted) = loaded.pinned.filter(|wanted| !shows(desk, *wanted)) {
+        timed(control, Phase::Activate, || Ok(desk.releases.roll_back(wanted)?))?;
+        return Ok(built(desk, loaded, true, control));
+    }
     let (site, releases, sources) = desk.parts()?;
     let mut draft = releases.draft(checks(site, order))?;
     let plan = Plan::make(site, &draft, &loaded, order.mode);
@@ -79,7 +86,7 @@ pub fn build_site(desk: &mut Desk, order: Order, control: &Control) -> Result<Bu
     timed(control, Phase::Render, || render::write_pages(site, &plan, &mut loaded, &mut draft, &sources, control))?;
     let verified = timed(control, Phase::Validate, || Ok(draft.verify()?))?;
     loaded.warnings.extend(verified.warnings().iter().map(ToString::to_string));
-    if loaded.is_pinned {
+    if loaded.pinned.is_some() {
         loaded.warnings.push(HELD.to_owned());
         verified.discard()?;
         return Ok(built(desk, loaded, false, control));
@@ -90,7 +97,19 @@ pub fn build_site(desk: &mut Desk, order: Order, control: &Control) -> Result<Bu
 }
 
 fn built(desk: &Desk, loaded: Loaded, activated: bool, control: &Control) -> Built {
-    Built { activated, live: desk.releases.live().cloned(), pages: control.pages(), warnings: loaded.warnings }
+    Built {
+        activated,
+        live: desk.releases.live().cloned(),
+        kept: desk.releases.releases().map(|kept| kept.iter().map(|release| release.id).min()).unwrap_or_default(),
+        pages: control.pages(),
+        warnings: loaded.warnings,
+    }
+}
+
+/// Whether readers see what this release held.
+fn shows(desk: &Desk, wanted: ReleaseId) -> bool {
+    let live = desk.releases.live();
+    live.is_some_and(|live| live.id == wanted || live.origin == Origin::RolledBackTo(wanted))
 }
 
 /// What the owner of a pinned site is told.

@@ -65,10 +65,15 @@ async fn a_pinned_site_stays_as_it_is_until_it_is_unpinned() {
     shop.work().await;
     let post = shop.edit(&post, |content| content.markdown = "new text".to_owned()).await;
     shop.work().await;
-    shop.worker.roll_back(microblog_domain::ReleaseId(1)).await.unwrap();
     let mut tx = shop.database.store().begin().await.unwrap();
-    releases::pin(&mut tx, microblog_domain::ReleaseId(3), &shop.origin()).await.unwrap();
+    releases::pin(&mut tx, microblog_domain::ReleaseId(1), &shop.origin()).await.unwrap();
     tx.commit().await.unwrap();
+    let back = shop.ask(BuildMode::Incremental).await;
+    shop.work().await;
+    assert_eq!(shop.build(back.id).await.release, Some(microblog_domain::ReleaseId(3)));
+    let recorded =
+        releases::get(&mut shop.database.store().read().await.unwrap(), microblog_domain::ReleaseId(3)).await.unwrap();
+    assert_eq!(recorded.rolled_back_to, Some(microblog_domain::ReleaseId(1)));
     assert!(shop.read("2026/03/hello/index.html").unwrap().contains("old text"));
 
     let held = shop.edit(&post, |content| content.markdown = "newest text".to_owned()).await;
@@ -93,9 +98,10 @@ async fn two_posts_with_one_address_are_both_kept_and_the_build_says_so() {
         shop.create(a_post().titled("Same").dated("2026-02-02T00:00:00Z").saying("second").published().build()).await;
     shop.work().await;
     assert!(shop.read("2026/02/same/index.html").unwrap().contains("first"));
-    let events = builds::events::of_build(&mut shop.database.store().read().await.unwrap(), second.build.unwrap(), 0, 100)
-        .await
-        .unwrap();
+    let events =
+        builds::events::of_build(&mut shop.database.store().read().await.unwrap(), second.build.unwrap(), 0, 100)
+            .await
+            .unwrap();
     let warnings: Vec<_> = events.iter().filter(|event| matches!(event.step, BuildStep::Warning { .. })).collect();
     assert_eq!(warnings.len(), 1, "{events:?}");
 }
@@ -108,9 +114,10 @@ async fn a_broken_link_that_an_author_wrote_is_told_and_stops_nothing() {
         .await;
     shop.work().await;
     assert!(shop.read("2026/03/hello/index.html").is_some());
-    let events = builds::events::of_build(&mut shop.database.store().read().await.unwrap(), saved.build.unwrap(), 0, 100)
-        .await
-        .unwrap();
+    let events =
+        builds::events::of_build(&mut shop.database.store().read().await.unwrap(), saved.build.unwrap(), 0, 100)
+            .await
+            .unwrap();
     let told = format!("{events:?}");
     assert!(told.contains("/nowhere/") && told.contains("/elsewhere/"), "{told}");
 }

@@ -1,20 +1,26 @@
-//! Saying things: to people on standard error, to scripts on standard output.
+//! Saying things: answers on standard output, everything else on standard error.
 
 use std::fmt::Display;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use microblog_config::ConfigError;
 use serde::Serialize;
 
-/// Says why the program failed, with the causes behind it.
+/// Says why the program failed, with the causes behind it. Wrong settings are misuse.
 pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
     say(format_args!("error: {error:#}"));
-    ExitCode::FAILURE
+    if error.is::<ConfigError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
 }
 
 /// Says a line to people. That nobody listens is no reason to fail.
 pub(crate) fn say(line: impl Display) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// Prints a line of what was asked for.
+pub(crate) fn print(line: impl Display) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
 /// Gives a script its answer. A script that stopped reading is told nothing more.

@@ -103,7 +103,10 @@ fn two_posts_with_one_address_are_named_both() {
     let root = folder(&[HELLO, ("content/posts/2024-01-30-again.md", "---\ntitle: Again\nslug: hello\n---\n")]);
     let output = microblog(root.path(), &BUILD);
     let problems = stderr(&output);
-    assert!(problems.contains("2024-01-31-hello.md: can not") && problems.contains("2024-01-30-again.md has it"), "{problems}");
+    assert!(
+        problems.contains("2024-01-31-hello.md: can not") && problems.contains("2024-01-30-again.md has it"),
+        "{problems}"
+    );
 }
 
 #[test]

@@ -1,0 +1,60 @@
+//! The installation that a command works on: its settings, its database, its releases.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+use microblog_config::{DatabaseUrl, Settings, Sources};
+use microblog_domain::{Clock as _, SystemClock};
+use microblog_release::{Options, ReleaseStore};
+use microblog_store::{Origin, Store};
+
+/// Which installation, where the environment does not say it.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SettingsArgs {
+    /// Read settings from this file: TOML, or YAML by its ending.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Set one setting, such as server.listen=127.0.0.1:9000; wins over file and environment. May be given repeatedly.
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
+    overrides: Vec<(String, String)>,
+}
+
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write it like server.listen=127.0.0.1:9000")?;
+    Ok((key.trim().to_owned(), value.to_owned()))
+}
+
+impl SettingsArgs {
+    /// Reads the settings; the error lists every mistake.
+    pub(crate) fn load(&self) -> anyhow::Result<Settings> {
+        let sources = Sources::of_this_process(self.config.clone(), self.overrides.clone());
+        Ok(Settings::load(&sources)?)
+    }
+}
+
+/// Runs what needs the database.
+pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+}
+
+/// Opens the database; makes it, and brings it up to date, if need be.
+pub(crate) async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
+    let DatabaseUrl::Sqlite(path) = &settings.database.url;
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).with_context(|| format!("making the data folder {}", folder.display()))?;
+    }
+    Ok(Store::open(&microblog_store::DatabaseUrl::sqlite(path)?).await?)
+}
+
+/// Opens the release store.
+pub(crate) fn open_releases(settings: &Settings) -> anyhow::Result<ReleaseStore> {
+    let keep = usize::try_from(settings.release.keep)?;
+    let releases = ReleaseStore::open(&settings.build.dir, Options { keep, ..Options::default() });
+    releases.with_context(|| format!("opening the releases in {}", settings.build.dir.display()))
+}
+
+/// The command line as the origin of a change.
+pub(crate) fn origin() -> Origin {
+    Origin::system(SystemClock.now())
+}

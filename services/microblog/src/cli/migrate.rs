@@ -1,0 +1,71 @@
+//! `microblog migrate` and `microblog check`: is everything ready to start?
+
+use std::process::ExitCode;
+
+use clap::Args;
+use microblog_config::Settings;
+use microblog_site::Theme;
+use microblog_store::migrate;
+
+use crate::cli::installation::{SettingsArgs, block_on, open_releases, open_store};
+use crate::cli::report;
+
+/// Bring the database up to date, or make it. The program does so at every start, too.
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArgs {
+    #[command(flatten)]
+    settings: SettingsArgs,
+}
+
+pub(crate) fn run(args: &MigrateArgs) -> anyhow::Result<ExitCode> {
+    let schema = block_on(schema(&args.settings.load()?))?;
+    report::say(format_args!("The database has schema {schema}, the newest that this program knows."));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Check settings, database, releases and theme without starting anything.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    settings: SettingsArgs,
+}
+
+/// Checks one after the other, and goes on after a failure: all that is wrong is said at once.
+pub(crate) fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
+    let settings = &args.settings.load()?;
+    report::say("settings: fine");
+    let database = block_on(schema(settings)).map(|schema| format!("schema {schema}"));
+    let theme = match &settings.site_server.theme {
+        Some(folder) => Theme::with_overrides(folder),
+        None => Theme::builtin(),
+    };
+    let checks = [
+        ("database", database),
+        ("releases", live_release(settings)),
+        ("theme", theme.map(|_| "fine".to_owned()).map_err(Into::into)),
+    ];
+    let mut all_fine = true;
+    for (what, result) in checks {
+        all_fine &= result.is_ok();
+        match result {
+            Ok(state) => report::say(format_args!("{what}: {state}")),
+            Err(error) => report::say(format_args!("{what}: {error:#}")),
+        }
+    }
+    Ok(if all_fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn schema(settings: &Settings) -> anyhow::Result<i64> {
+    let store = open_store(settings).await?;
+    let schema = migrate::schema(&mut *store.read().await?).await?;
+    store.close().await;
+    Ok(schema)
+}
+
+fn live_release(settings: &Settings) -> anyhow::Result<String> {
+    if !settings.build.dir.exists() {
+        return Ok("none yet".to_owned());
+    }
+    let store = open_releases(settings)?;
+    Ok(store.live().map_or("none yet".to_owned(), |live| format!("{} is live", live.id)))
+}

@@ -1,0 +1,165 @@
+//! `microblog up`: API, dashboard, builder and site in one process, on SQLite and the queue in the database.
+//!
+//! Owns the order in which things start and stop, and what a first run makes. Everything else is the same code that the
+//! separate services run.
+
+mod first_run;
+mod single;
+mod site_server;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+
+use anyhow::Context as _;
+use microblog_api::{AppState, Ticks};
+use microblog_builder::{Desk, DeskConfig, Worker, WorkerConfig};
+use microblog_config::{LogFormat, Settings};
+use microblog_domain::{Clock, SystemClock};
+use microblog_queue::{BuildEvents, HintReceiver, Relay, Waker, embedded};
+use microblog_store::Store;
+use microblog_store::builds::leases;
+use microblog_telemetry::Recorder;
+use microblog_telemetry::logs::{self, Form, LogOptions};
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use crate::cli::installation;
+
+/// There is one worker to a data folder, so that it can take up at once what its predecessor left.
+const WORKER: &str = "up";
+
+/// Runs until it is told to stop.
+pub(crate) fn run(settings: Settings) -> anyhow::Result<ExitCode> {
+    logs::start(&log_options(&settings), Arc::new(SystemClock))?;
+    let _alone = single::claim(&settings.data.dir)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the threads")?;
+    runtime.block_on(serve(settings))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn log_options(settings: &Settings) -> LogOptions {
+    let form = match settings.log.format {
+        LogFormat::Auto => None,
+        LogFormat::Text => Some(Form::Text),
+        LogFormat::Json => Some(Form::Json),
+    };
+    LogOptions { form, level: settings.log.level.clone(), service: "microblog" }
+}
+
+async fn serve(settings: Settings) -> anyhow::Result<()> {
+    let api_listener = listen(settings.server.listen, "server.listen").await?;
+    let site_listener = listen(settings.site_server.listen, "site.listen").await?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let store = installation::open_store(&settings).await?;
+    let (stopper, stop) = watch::channel(false);
+
+    let parts = Parts { clock, store, events: BuildEvents::default(), waker: Waker::default() };
+    let app = Arc::new(parts.api(&settings)?);
+    let worker = parts.worker(&settings)?;
+    let hints = parts.start_relay();
+    first_run::prepare(&parts.store, &settings, parts.clock.now()).await?;
+    parts.take_up_what_was_left().await?;
+    parts.waker.wake();
+
+    let worker = tokio::spawn(worker.run(hints, stop.clone()));
+    let house = tokio::spawn(microblog_api::keep_house(Arc::clone(&app)));
+    let site = tokio::spawn(site_server::serve(site_listener, settings.build.dir.clone(), stopped(stop.clone())));
+    let link = microblog_api::offer_setup(&app).await?;
+    first_run::greet(&settings, link.as_ref());
+    let api = tokio::spawn(microblog_api::serve(api_listener, microblog_api::build_app(app), stopped(stop)));
+
+    wait_for_signal().await?;
+    tracing::info!("stopping: finishing what is under way");
+    let _ = stopper.send(true);
+    let (worker, api, site) = tokio::join!(worker, api, site);
+    house.abort();
+    worker.context("the builder crashed")?;
+    api.context("the API crashed")?.context("serving the API")?;
+    site.context("the site server crashed")?.context("serving the site")?;
+    parts.store.close().await;
+    Ok(())
+}
+
+/// What the parts of the process share.
+struct Parts {
+    clock: Arc<dyn Clock>,
+    store: Store,
+    events: BuildEvents,
+    waker: Waker,
+}
+
+impl Parts {
+    fn api(&self, settings: &Settings) -> anyhow::Result<AppState> {
+        let recorder = Recorder::of_this_process()?;
+        let ticks = Ticks::of_this_machine();
+        let app = AppState::new(settings, self.store.clone(), Arc::clone(&self.clock), &ticks, recorder);
+        Ok(AppState { events: self.events.clone(), waker: self.waker.clone(), ..app })
+    }
+
+    fn worker(&self, settings: &Settings) -> anyhow::Result<Worker> {
+        let releases = installation::open_releases(settings)?;
+        let desk = DeskConfig {
+            theme: settings.site_server.theme.clone(),
+            media: settings.data.media_dir(),
+            first_settings: settings.site.clone(),
+        };
+        let desk = Desk::new(desk, self.store.clone(), releases, Handle::current());
+        let config =
+            WorkerConfig { name: WORKER.to_owned(), deadline: settings.build.deadline, ..WorkerConfig::default() };
+        Ok(Worker::new(
+            config,
+            self.store.clone(),
+            Arc::clone(&self.clock),
+            self.events.clone(),
+            self.waker.clone(),
+            Arc::new(Mutex::new(desk)),
+        ))
+    }
+
+    fn start_relay(&self) -> HintReceiver {
+        let (sender, receiver) = embedded();
+        let relay = Relay::new(self.store.clone(), sender, Arc::clone(&self.clock), self.waker.clone());
+        tokio::spawn(relay.run());
+        receiver
+    }
+
+    /// The process before this one may have been killed in the middle of a build.
+    async fn take_up_what_was_left(&self) -> anyhow::Result<()> {
+        let mut tx = self.store.begin().await?;
+        leases::bury(&mut tx, WORKER, self.clock.now()).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+async fn listen(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!(
+            "can not listen on {address}: another program may use the port; stop it, or choose another one with \
+             --set {setting}=127.0.0.1:PORT"
+        )
+    })
+}
+
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow_and_update() {
+        if stop.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Waits for Ctrl+C, or for SIGTERM as service managers send it.
+fn wait_for_signal() -> impl Future<Output = anyhow::Result<()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    async {
+        let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted.context("listening for Ctrl+C")?,
+            _ = terminate.recv() => {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,108 @@
+//! Serves the live release on `site.listen`, for those who have no nginx in front.
+//!
+//! Each request resolves `build/current` anew and opens exactly one file, so that an answer always belongs to one
+//! release. Sending the file (types, ranges, conditional requests) is left to tower-http.
+
+use std::future::Future;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use microblog_domain::UrlPath;
+use tokio::net::TcpListener;
+use tower_http::services::ServeFile;
+
+/// Hashed names: the content behind them never changes.
+const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// Everything else: to be asked for each time, and mostly answered with "not modified".
+const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
+
+/// Serves until `stop` is ready.
+pub(super) async fn serve(
+    listener: TcpListener,
+    build: PathBuf,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let current: Arc<Path> = build.join("current").into();
+    let app = Router::new().fallback(answer).with_state(current);
+    axum::serve(listener, app).with_graceful_shutdown(stop).await
+}
+
+async fn answer(State(current): State<Arc<Path>>, request: Request) -> Response {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response();
+    }
+    let (parts, _) = request.into_parts();
+    let Ok(path) = parts.uri.path().parse::<UrlPath>() else {
+        return not_found(&current, parts.method).await;
+    };
+    if let Some(folder) = redirect_to_folder(&parts.uri, &path) {
+        return folder;
+    }
+    let response = send(&current.join(path.file()), parts.method.clone(), parts.headers).await;
+    match response.status() {
+        StatusCode::NOT_FOUND => not_found(&current, parts.method).await,
+        _ => with_headers(response, path.as_str()),
+    }
+}
+
+/// A folder's address ends with a slash: relative links would lead elsewhere without it.
+fn redirect_to_folder(uri: &Uri, path: &UrlPath) -> Option<Response> {
+    let is_folder_without_slash = path.as_str().ends_with('/') && !uri.path().ends_with('/');
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    is_folder_without_slash.then(|| Redirect::permanent(&format!("{}{query}", path.href())).into_response())
+}
+
+async fn send(file: &Path, method: Method, headers: HeaderMap) -> Response {
+    let mut request = Request::new(Body::empty());
+    *request.method_mut() = method;
+    *request.headers_mut() = headers;
+    match ServeFile::new(file).try_call(request).await {
+        Ok(response) => response.map(Body::new),
+        Err(error) => {
+            tracing::error!(file = %file.display(), %error, "a file of the site could not be read");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+async fn not_found(current: &Path, method: Method) -> Response {
+    let mut response = send(&current.join("404.html"), method, HeaderMap::new()).await;
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    with_headers(response, "/404.html")
+}
+
+fn with_headers(mut response: Response, path: &str) -> Response {
+    let is_hashed = path.starts_with("/assets/") || path.starts_with("/media/");
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, if is_hashed { FOR_EVER } else { REVALIDATE });
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
+    if let Some(kind) = content_type(path) {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    }
+    response
+}
+
+/// The types that feed readers look for, and text in UTF-8.
+fn content_type(path: &str) -> Option<&'static str> {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    Some(match name {
+        "" => "text/html; charset=utf-8",
+        "feed.xml" => "application/atom+xml; charset=utf-8",
+        "rss.xml" => "application/rss+xml; charset=utf-8",
+        "feed.json" => "application/feed+json; charset=utf-8",
+        _ => match name.rsplit_once('.')?.1 {
+            "html" => "text/html; charset=utf-8",
+            "css" => "text/css; charset=utf-8",
+            "txt" => "text/plain; charset=utf-8",
+            "xml" => "application/xml; charset=utf-8",
+            _ => return None,
+        },
+    })
+}
