@@ -9,6 +9,9 @@ use super::spans::Spans;
 /// Deeper, states are not stacked: code that nests so deep is no code.
 const MAX_STATES: usize = 200;
 
+/// How far a line may be indented for its start still to be seen as one.
+const MAX_INDENT: usize = 128;
+
 /// How many languages may stand in one another.
 const MAX_EMBEDDED: usize = 2;
 
@@ -77,7 +80,7 @@ impl Lexer<'_, '_, '_, '_> {
     }
 
     fn is_place(&self, place: Place) -> bool {
-        let before = || self.code[self.at.saturating_sub(scan::LOOK_AHEAD)..self.at].iter().rev();
+        let before = || self.code[self.at.saturating_sub(MAX_INDENT)..self.at].iter().rev();
         match place {
             Place::Anywhere => true,
             Place::Column0 => before().next().is_none_or(|byte| *byte == b'\n'),
@@ -90,7 +93,7 @@ impl Lexer<'_, '_, '_, '_> {
 
     /// Whether what stands before the blanks before this place is the end of another line, or nothing.
     fn is_line_start(&self, before: Option<&u8>) -> bool {
-        before.map_or(self.at < scan::LOOK_AHEAD, |byte| *byte == b'\n')
+        before.map_or(self.at <= MAX_INDENT, |byte| *byte == b'\n')
     }
 
     /// Whether a value can not have ended just before, so that a slash does not divide.

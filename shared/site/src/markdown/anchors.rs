@@ -57,7 +57,10 @@ fn id_from_words(words: &str) -> String {
                 id.push('-');
             }
             gap = false;
-            id.extend(c.to_lowercase());
+            match c.is_ascii() {
+                true => id.push(c.to_ascii_lowercase()),
+                false => id.extend(c.to_lowercase()),
+            }
         } else {
             // An apostrophe is part of its word.
             gap |= !matches!(c, '\'' | '’' | '‘');

@@ -163,25 +163,32 @@ impl<'t> Writer<'t, '_> {
         self.out.push(if done { " checked aria-label=\"Done\"> " } else { " aria-label=\"To do\"> " });
     }
 
-    /// Writes a heading: what goes into its first tag follows from its text, so that comes last.
+    /// Writes a heading's tags: what goes into the first follows from its text, so it is put before it.
     fn close_heading(&mut self) {
         let Some(heading) = self.heading.take() else { return };
-        let content = self.out.cut(heading.start);
-        let _ = write!(self.out.html, "<{}", heading.level);
-        if !self.decorated {
-            self.out.push(">");
-            self.out.append(&content);
+        if self.decorated {
+            self.decorate_heading(&heading);
         } else {
-            let text = heading.text.trim();
-            let id = self.anchors.id_for(heading.id.as_deref(), text);
-            self.out.push_id(|html| escape::attribute(html, &id));
-            self.heading_attributes(&heading.classes, &heading.attributes);
-            self.out.push(">");
-            self.out.append(&content);
-            self.anchor(&id, text);
-            self.headings.push(Heading { level: heading.level as u8, id, text: text.to_owned() });
+            self.out.html.insert_str(heading.start, &format!("<{}>", heading.level));
         }
         let _ = writeln!(self.out.html, "</{}>", heading.level);
+    }
+
+    fn decorate_heading(&mut self, heading: &OpenHeading<'_>) {
+        let text = heading.text.trim();
+        let id = self.anchors.id_for(heading.id.as_deref(), text);
+        let mut tag = String::with_capacity(id.len() + 16);
+        tag.push_str(OPEN_HEADING[heading.level as usize - 1]);
+        let id_start = tag.len();
+        tag.push_str(" id=\"");
+        escape::attribute(&mut tag, &id);
+        tag.push('"');
+        let id_end = tag.len();
+        write_attributes(&mut tag, &heading.classes, &heading.attributes);
+        tag.push('>');
+        self.out.insert_tag(heading.start, &tag, id_start..id_end);
+        self.anchor(&id, text);
+        self.headings.push(Heading { level: heading.level as u8, id, text: text.to_owned() });
     }
 
     /// The heading's link to itself, beside its content: that may hold links, and links do not nest.
@@ -193,23 +200,6 @@ impl<'t> Writer<'t, '_> {
         self.out.push("\" aria-label=\"Link to section: ");
         escape::attribute(&mut self.out.html, text);
         self.out.push("\">#</a>");
-    }
-
-    fn heading_attributes(&mut self, classes: &[CowStr<'_>], attributes: &[(CowStr<'_>, Option<CowStr<'_>>)]) {
-        if !classes.is_empty() {
-            self.out.push(" class=\"");
-            escape::attribute(&mut self.out.html, &classes.join(" "));
-            self.out.push("\"");
-        }
-        for (index, (name, value)) in attributes.iter().enumerate() {
-            let plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-            let repeated = matches!(&**name, "id" | "class") || attributes[..index].iter().any(|(n, _)| n == name);
-            if plain && !repeated {
-                let _ = write!(self.out.html, " {name}=\"");
-                escape::attribute(&mut self.out.html, value.as_deref().unwrap_or_default());
-                self.out.push("\"");
-            }
-        }
     }
 
     fn close_code(&mut self) {
@@ -233,6 +223,28 @@ impl<'t> Writer<'t, '_> {
     }
 }
 
+/// Classes and other attributes of a heading, `{.wide lang=de}`.
+fn write_attributes(tag: &mut String, classes: &[CowStr<'_>], attributes: &[(CowStr<'_>, Option<CowStr<'_>>)]) {
+    if !classes.is_empty() {
+        tag.push_str(" class=\"");
+        escape::attribute(tag, &classes.join(" "));
+        tag.push('"');
+    }
+    for (index, (name, value)) in attributes.iter().enumerate().take(MAX_ATTRIBUTES) {
+        let plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+        let repeated = matches!(&**name, "id" | "class") || attributes[..index].iter().any(|(n, _)| n == name);
+        if plain && !repeated {
+            let _ = write!(tag, " {name}=\"");
+            escape::attribute(tag, value.as_deref().unwrap_or_default());
+            tag.push('"');
+        }
+    }
+}
+
+/// More attributes than that are no heading's.
+const MAX_ATTRIBUTES: usize = 50;
+
+const OPEN_HEADING: [&str; 6] = ["<h1", "<h2", "<h3", "<h4", "<h5", "<h6"];
 const TABLE_START: &str = "<div class=\"table-scroll\" role=\"group\" aria-label=\"Table\" tabindex=\"0\">\n<table>";
 const TABLE_END: &str = "</tbody>\n</table>\n</div>\n";
 

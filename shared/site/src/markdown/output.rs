@@ -45,6 +45,21 @@ impl Output {
         }
     }
 
+    /// Puts a tag with an id before what was written since `start`. The tag's own text may hold no other mark.
+    pub(super) fn insert_tag(&mut self, start: usize, tag: &str, id: Range<usize>) {
+        self.html.insert_str(start, tag);
+        let first = self.marks_before(start);
+        for mark in &mut self.marks[first..] {
+            mark.at += tag.len();
+        }
+        self.marks.insert(first, Mark { at: start + id.start, kind: MarkKind::Id(id.len()) });
+    }
+
+    /// How many marks stand before a place near the end.
+    fn marks_before(&self, place: usize) -> usize {
+        self.marks.iter().rposition(|mark| mark.at < place).map_or(0, |last| last + 1)
+    }
+
     /// Writes ` id="…"` by the given function and marks it.
     pub(super) fn push_id(&mut self, write: impl FnOnce(&mut String)) {
         let at = self.html.len();
@@ -72,8 +87,7 @@ impl Output {
     /// Takes away and returns what was written since `start`.
     pub(super) fn cut(&mut self, start: usize) -> Self {
         let html = self.html.split_off(start);
-        let first = self.marks.iter().rposition(|mark| mark.at < start).map_or(0, |i| i + 1);
-        let mut marks = self.marks.split_off(first);
+        let mut marks = self.marks.split_off(self.marks_before(start));
         for mark in &mut marks {
             mark.at -= start;
         }
