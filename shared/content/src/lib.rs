@@ -23,7 +23,7 @@ pub use folder::{ContentFolder, FilePost, OpenError, Resource, SkipReason, Skipp
 pub use front_matter::{Format, MAX_FRONT_MATTER_BYTES};
 pub use post::{ParsedPost, Reading, parse};
 pub use problem::{FileProblem, Reason};
-pub use write::write_post;
+pub use write::{write_post, write_settings};
 
 /// The largest post, in bytes: a long novel has a tenth of it.
 pub const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;

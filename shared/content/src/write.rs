@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use microblog_domain::{Post, PostKind, PostStatus, UrlPath};
+use microblog_domain::{Post, PostKind, PostStatus, SiteSettings, UrlPath};
 use serde_json::{Map, Value};
 
 use crate::post::{KNOWN_FIELDS, inferred_kind, is_pattern};
@@ -25,6 +25,16 @@ pub fn write_post(post: &Post) -> String {
     file.push_str("---\n\n");
     file.push_str(&post.content.markdown);
     file.push('\n');
+    file
+}
+
+/// The settings of a site as `_data/config.yaml`.
+#[must_use]
+pub fn write_settings(settings: &SiteSettings) -> String {
+    let mut file = String::new();
+    if let Ok(Value::Object(fields)) = serde_json::to_value(settings) {
+        fields.iter().for_each(|(name, value)| write_value(&mut file, name, value));
+    }
     file
 }
 
@@ -306,6 +316,19 @@ mod tests {
             let read = read.map(|read| (read.content, read.status, read.updated_at));
             prop_assert_eq!(read, Ok((post.content, post.status, Some(post.updated_at))), "{}", file);
         }
+    }
+
+    #[test]
+    fn settings_survive_being_written_and_read() {
+        let settings = SiteSettings {
+            title: "Yes: \"no\"".to_owned(),
+            language: "no".to_owned(),
+            base_url: "https://example.org/blog".parse().unwrap(),
+            menu: vec![microblog_domain::MenuItem { title: "About".to_owned(), url: "/about/".to_owned() }],
+            ..SiteSettings::default()
+        };
+        let file = write_settings(&settings);
+        assert_eq!(crate::front_matter::read_yaml_as::<SiteSettings>(&file).unwrap(), settings, "{file}");
     }
 
     #[test]
