@@ -1,8 +1,8 @@
 //! The whole system, as its users meet it: the real programs on real folders, judged by tools that others wrote.
 //!
-//! `site` builds a small site with every feature and checks its pages; `feeds` reads what other programs read; `corpus`
-//! does both with whatever posts one has at hand. `program` builds and runs `microblog`, `server` serves a folder, and
-//! `web` holds the judges of pages, for any server's.
+//! `site` builds a small site with every feature and checks its pages; `feeds` reads what other programs read; `variants`
+//! has sites of another cut, `corpus` whatever posts are at hand. `program` builds and runs `microblog`, `server` serves a
+//! folder, and `web` holds the judges of pages, for any server's.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,4 +17,5 @@ mod feeds;
 mod program;
 mod server;
 mod site;
+mod variants;
 mod web;

@@ -26,7 +26,11 @@ pub(crate) fn run(command: &mut Command) -> String {
 
 fn build(name: &str) -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--quiet", "--message-format=json"]);
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args([
+        "build",
+        "--quiet",
+        "--message-format=json-render-diagnostics",
+    ]);
     cargo.args(["--package", name, "--bin", name]);
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
