@@ -33,16 +33,22 @@ async fn what_is_missing_is_made_and_is_private() {
     assert_eq!(migrate::schema(&mut tx).await.unwrap(), migrate::newest_schema());
 }
 
-#[tokio::test]
+/// Once where there is nothing yet, once where a schema is to be brought up to date.
+#[tokio::test(flavor = "multi_thread")]
 async fn ten_processes_may_start_at_once() {
     let folder = folder();
     let path = folder.path().join("microblog.db");
-    let mut starts = tokio::task::JoinSet::new();
-    for _ in 0..10 {
-        let path = path.clone();
-        starts.spawn(async move { open(&path).await.unwrap().ping().await.unwrap() });
+    for _ in 0..2 {
+        let mut starts = tokio::task::JoinSet::new();
+        for _ in 0..10 {
+            let path = path.clone();
+            starts.spawn(async move { open(&path).await.unwrap().ping().await.unwrap() });
+        }
+        assert_eq!(starts.join_all().await.len(), 10);
+        let mut tx = open(&path).await.unwrap().begin().await.unwrap();
+        migrate::down(&mut tx, 1).await.unwrap();
+        tx.commit().await.unwrap();
     }
-    assert_eq!(starts.join_all().await.len(), 10);
 }
 
 #[tokio::test]
