@@ -187,6 +187,8 @@ impl Exclusive<'_> {
         let interrupted = store.disk.read_link(layout::WRITING)?.is_some();
         if interrupted || store.view.is_outdated(&store.disk)? {
             store.view = View::load_or_salvage(&store.disk, store.options.grace, store.options.clock.now())?;
+        } else {
+            store.view.refresh(&store.disk)?;
         }
         if interrupted {
             self.repair()?;

@@ -42,8 +42,16 @@ impl View {
         while disk.stat(&tree::folder(trees.len()))?.is_some() {
             trees.push(Tree { state: tree::read_state(disk, trees.len())?, retired });
         }
-        let oldest = disk.read_link(layout::OLDEST)?.and_then(|id| id.parse().ok());
-        Ok(Self { manifest: chain::load(disk, live)?, live_tree, trees, oldest: oldest.unwrap_or(ReleaseId(1)) })
+        Ok(Self { manifest: chain::load(disk, live)?, live_tree, trees, oldest: read_oldest(disk)? })
+    }
+
+    /// Takes note of what another process may have done without a new release: pruned, or settled a tree.
+    pub(crate) fn refresh(&mut self, disk: &Disk) -> Result<()> {
+        for (number, tree) in self.trees.iter_mut().enumerate() {
+            tree.state = tree::read_state(disk, number)?;
+        }
+        self.oldest = read_oldest(disk)?;
+        Ok(())
     }
 
     /// As [`View::load`]; if the manifests are lost, it makes one of what is live.
@@ -62,7 +70,7 @@ impl View {
         self.manifest.release()
     }
 
-    /// Whether another process has changed the store since this was read.
+    /// Whether another process has made a release live since this was read.
     pub(crate) fn is_outdated(&self, disk: &Disk) -> Result<bool> {
         Ok(read_live(disk)? != (self.live_tree, self.live().id))
     }
@@ -84,6 +92,11 @@ impl View {
         });
         held.min().unwrap_or(self.live().id)
     }
+}
+
+fn read_oldest(disk: &Disk) -> Result<ReleaseId> {
+    let oldest = disk.read_link(layout::OLDEST)?.and_then(|id| id.parse().ok());
+    Ok(oldest.unwrap_or(ReleaseId(1)))
 }
 
 fn read_release(disk: &Disk, id: ReleaseId) -> Result<Release> {

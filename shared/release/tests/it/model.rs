@@ -107,7 +107,7 @@ fn roll_back(store: &mut ReleaseStore, model: &mut Model, steps: u64) {
     }
 }
 
-fn check(store: &ReleaseStore, folder: &std::path::Path, model: &Model) {
+fn check(store: &mut ReleaseStore, folder: &std::path::Path, model: &Model) {
     let (live, site) = model.live();
     assert_eq!(served(folder), *site);
     assert_eq!(store.live().map_or(0, |release| release.id.0), live);
@@ -123,14 +123,16 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_store_does_what_the_model_does(steps in proptest::collection::vec(step(), 1..40)) {
+    fn the_store_does_what_the_model_does(steps in proptest::collection::vec((0..2_usize, step()), 1..40)) {
         let folder = tempdir().unwrap();
         let mut model = Model { releases: BTreeMap::from([(0, Site::new())]), keep: 5 };
-        let mut store = ReleaseStore::open(folder.path(), options()).unwrap();
-        for step in steps {
+        // Two that take turns, as two processes would.
+        let mut stores = [(); 2].map(|()| ReleaseStore::open(folder.path(), options()).unwrap());
+        for (turn, step) in steps {
+            let store = &mut stores[turn];
             match step {
-                Step::Publish(files) => publish(&mut store, &mut model, &files),
-                Step::RollBack(steps) => roll_back(&mut store, &mut model, steps),
+                Step::Publish(files) => publish(store, &mut model, &files),
+                Step::RollBack(steps) => roll_back(store, &mut model, steps),
                 Step::Prune(keep) => {
                     store.prune(keep).unwrap();
                     model.keep_only(keep);
@@ -144,16 +146,17 @@ proptest! {
                     model.keep_only(model.keep);
                 }
                 Step::Reopen(keep) => {
-                    drop(store);
-                    store = ReleaseStore::open(folder.path(), Options { keep, ..options() }).unwrap();
+                    for store in &mut stores {
+                        *store = ReleaseStore::open(folder.path(), Options { keep, ..options() }).unwrap();
+                    }
                     // What is kept is adapted when something changes.
-                    store.tidy(&|| true).unwrap();
+                    stores[turn].tidy(&|| true).unwrap();
                     model.keep = keep;
                     model.keep_only(keep);
                 }
             }
-            check(&store, folder.path(), &model);
+            check(&mut stores[turn], folder.path(), &model);
         }
-        prop_assert_eq!(store.audit().unwrap().flaws, []);
+        prop_assert_eq!(stores[0].audit().unwrap().flaws, []);
     }
 }
