@@ -1,8 +1,8 @@
 //! A folder of posts: what is in it, which settings it brings, and reading it in parallel.
 //!
-//! Taken as they are: the root of a site ([`layout`] tells which program's), a content folder, or any folder with
-//! Markdown files. [`ContentFolder::open`] looks at names only ([`scan`]); [`ContentFolder::read_posts`] opens the files
-//! ([`read`]), on all cores, and hands each to the caller, who may drop its text and fetch it again later
+//! Taken as they are: the root of a site (`layout.rs` tells which program's), a content folder, or any folder with
+//! Markdown files. [`ContentFolder::open`] looks at names only (`scan.rs`); [`ContentFolder::read_posts`] opens the files
+//! (`read.rs`), on all cores, and hands each to the caller, who may drop its text and fetch it again later
 //! ([`TextLocation`]): so a large site need not fit into memory.
 
 mod foreign;
