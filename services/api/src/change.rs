@@ -7,7 +7,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use microblog_domain::{ContentHash, UserId, Version};
+use microblog_domain::{ContentHash, SiteSettings, UserId, Version};
 use microblog_store::idempotency::{self, RecordedAnswer};
 use microblog_store::{Origin, Transaction};
 use serde::Serialize;
@@ -156,6 +156,16 @@ impl Intent {
 }
 
 impl Change {
+    /// The settings of the site.
+    pub(crate) async fn site(&mut self) -> Result<SiteSettings, ApiError> {
+        Ok(self.app.site(&mut self.tx).await?.settings)
+    }
+
+    /// Keeps the change, where nobody asks for its answer again.
+    pub(crate) async fn keep(self) -> Result<(), ApiError> {
+        self.finish(Answer::done()).await.map(drop)
+    }
+
     /// Keeps the change and its answer, and wakes whoever passes jobs on.
     pub(crate) async fn finish(mut self, answer: Answer) -> Result<Answer, ApiError> {
         if let Some((user, key, request)) = &self.key {

@@ -45,27 +45,27 @@ pub(crate) async fn show_startup(State(app): State<App>) -> Probed {
 /// `GET /health/ready`
 pub(crate) async fn show_ready(State(app): State<App>) -> Probed {
     let started = Instant::now();
-    let (database, filesystem, queue) =
-        tokio::join!(check(database(&app)), check(filesystem(&app)), check(queue(&app)));
-    let checks = Checks::from([("database", database), ("filesystem", filesystem), ("queue", queue)]);
+    let (database, filesystem, broker) =
+        tokio::join!(check(database(&app)), check(filesystem(&app)), check(broker(&app)));
+    let checks = Checks::from([("database", database), ("filesystem", filesystem), ("broker", broker)]);
     report(&app, checks, started)
 }
 
 /// `GET /health`
 pub(crate) async fn show_summary(State(app): State<App>) -> Probed {
     let started = Instant::now();
-    let (database, filesystem, disk, queue, last_build) = tokio::join!(
+    let (database, filesystem, disk, broker, last_build) = tokio::join!(
         check(database(&app)),
         check(filesystem(&app)),
         check(disk(&app)),
-        check(queue(&app)),
+        check(broker(&app)),
         check(last_build(&app)),
     );
     let checks = Checks::from([
         ("database", database),
         ("filesystem", filesystem),
         ("disk", disk),
-        ("queue", queue),
+        ("broker", broker),
         ("last_build", last_build),
     ]);
     report(&app, checks, started)
@@ -121,8 +121,8 @@ async fn disk(app: &AppState) -> Finding {
     finding.with("free_bytes", free).with("total_bytes", total)
 }
 
-/// Jobs wait in the database until they are passed on, so a queue that stands still loses nothing.
-async fn queue(app: &AppState) -> Finding {
+/// Whoever passes jobs on to the builder. They wait in the database until then, so one that stands still loses nothing.
+async fn broker(app: &AppState) -> Finding {
     let examined = async {
         let now = app.clock.now();
         let backlog = outbox::backlog(&mut *app.store.read().await?, now).await?;
@@ -130,7 +130,7 @@ async fn queue(app: &AppState) -> Finding {
         let finding = if is_stale { Finding::degraded("jobs are not passed on") } else { Finding::healthy() };
         Ok(finding.with("pending", backlog.pending))
     };
-    found(examined.await, "queue")
+    found(examined.await, "outbox")
 }
 
 async fn last_build(app: &AppState) -> Finding {

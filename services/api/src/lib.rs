@@ -21,17 +21,19 @@ mod service;
 mod state;
 mod table;
 
-use std::future::Future;
+use std::future::{Future, IntoFuture as _};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::{Extension, Router};
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+
+use edge::Stopping;
 
 pub use auth::{Caller, Passwords, Secret, Via};
 pub use edge::{Client, Limiters, Scheme, Ticks};
@@ -72,12 +74,32 @@ pub async fn keep_house(app: Arc<AppState>) {
     }
 }
 
-/// Serves until `stop` is ready, then finishes the requests that are under way.
+/// How long requests may go on after the service was told to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Serves until `stop` is ready, then finishes the requests that are under way, within ten seconds.
 pub async fn serve(
     listener: TcpListener,
     app: Router,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let service = app.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(stop).await
+    let stopping = Stopping::default();
+    let told = stopping.clone();
+    let stop = async move {
+        stop.await;
+        told.tell();
+    };
+    let service = app.layer(Extension(stopping.clone())).into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service).with_graceful_shutdown(stop).into_future();
+    let time_is_up = async {
+        stopping.told().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        served = served => served,
+        () = time_is_up => {
+            tracing::warn!("requests that did not end in time are cut off");
+            Ok(())
+        }
+    }
 }

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use microblog_config::{AuthSettings, ServerSettings, Settings};
-use microblog_domain::Clock;
+use microblog_domain::{Clock, SiteSettings, Version};
 use microblog_queue::{BuildEvents, Waker};
-use microblog_store::Store;
+use microblog_store::settings::StoredSettings;
+use microblog_store::{Connection, Store, StoreError, settings};
 use microblog_telemetry::Recorder;
 
 use crate::auth::Passwords;
@@ -36,6 +37,8 @@ pub struct AppState {
     pub media: MediaFolder,
     /// Where the releases are: its health and free space are reported.
     pub build_dir: PathBuf,
+    /// What the site is like until its owner saves settings.
+    pub first_settings: SiteSettings,
     /// How previews look.
     pub preview: PreviewTheme,
     /// What was counted.
@@ -59,11 +62,23 @@ impl AppState {
             auth: settings.auth,
             media: MediaFolder::new(settings.data.media_dir()),
             build_dir: settings.build.dir.clone(),
+            first_settings: settings.site.clone(),
             preview: PreviewTheme::new(settings.site_server.theme.clone()),
             recorder,
             events: BuildEvents::default(),
             waker: Waker::default(),
         }
+    }
+}
+
+impl AppState {
+    /// The settings of the site: those that its owner saved, or else those that it began with.
+    pub(crate) async fn site(&self, conn: &mut Connection) -> Result<StoredSettings, StoreError> {
+        let mut site = settings::load(conn).await?;
+        if site.version == Version(0) {
+            site.settings = self.first_settings.clone();
+        }
+        Ok(site)
     }
 }
 

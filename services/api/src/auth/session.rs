@@ -41,6 +41,7 @@ pub(crate) async fn begin(app: &AppState, user: &User, scheme: Scheme) -> Result
     let mut tx = app.store.begin().await?;
     sessions::begin(&mut tx, &session).await?;
     tx.commit().await?;
+    tracing::info!(target: "audit", user = %user.id, "logged in");
     let max_age = app.auth.session_lifetime.as_secs();
     let set_cookie = cookie(secret.reveal(), max_age, scheme)?;
     Ok(Begun { set_cookie, expires_at: session.expires_at, caller: caller(&session, user) })

@@ -4,9 +4,11 @@ mod client;
 mod headers;
 mod limits;
 mod observe;
+mod stopping;
 
 pub use client::{Client, Scheme};
 pub(crate) use headers::set_security_headers;
 pub(crate) use limits::{Allowance, ClientKey};
 pub use limits::{Limiters, Ticks};
 pub(crate) use observe::observe;
+pub(crate) use stopping::Stopping;

@@ -8,7 +8,6 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use microblog_domain::{BaseUrl, FilePath, PostContent, PostId, SiteSettings, Timestamp};
 use microblog_site::{PageKey, PostSource, Site, SourceError, SourcePost, Theme, ThemeError};
-use microblog_store::settings;
 use serde::Serialize;
 
 use super::posts::PostInput;
@@ -52,12 +51,16 @@ struct PreviewBody {
 
 /// `POST /preview`
 pub(crate) async fn preview(State(app): State<App>, Json { body, .. }: Json<PostInput>) -> Result<Answer, ApiError> {
-    let site = settings::load(&mut *app.store.read().await?).await?.settings;
+    Answer::ok(&PreviewBody { html: page(&app, body).await? })
+}
+
+/// The page that the site would make of a post.
+pub(crate) async fn page(app: &App, input: PostInput) -> Result<String, ApiError> {
+    let site = app.site(&mut *app.store.read().await?).await?.settings;
     let now = app.clock.now();
-    let content = body.content_for_preview(now)?;
-    let html =
-        tokio::task::spawn_blocking(move || render(&app, site, content, now)).await.map_err(ApiError::internal)??;
-    Answer::ok(&PreviewBody { html })
+    let content = input.content_for_preview(now)?;
+    let app = App::clone(app);
+    tokio::task::spawn_blocking(move || render(&app, site, content, now)).await.map_err(ApiError::internal)?
 }
 
 /// One post, and nothing around it.

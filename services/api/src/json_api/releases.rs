@@ -74,21 +74,35 @@ pub(crate) async fn activate_release(
         Begun::Change(change) => change,
         Begun::Answered(answer) => return Ok(answer),
     };
-    releases::get(&mut change.tx, id).await.named("release")?;
-    releases::pin(&mut change.tx, id, &change.origin).await?;
-    ask(change, Some(id)).await
+    let build_id = go_back(&mut change, id).await?;
+    change.finish(pinned(Some(id), build_id)?).await
 }
 
 /// `DELETE /releases/pin`: lets the site follow its builds again.
 pub(crate) async fn unpin(State(app): State<App>, intent: Intent) -> Result<Answer, ApiError> {
     let mut change = intent.begin_anew(&app).await?;
-    releases::unpin(&mut change.tx, &change.origin).await?;
-    ask(change, None).await
+    let build_id = go_on(&mut change).await?;
+    change.finish(pinned(None, build_id)?).await
 }
 
-async fn ask(mut change: Change, pinned: Option<ReleaseId>) -> Result<Answer, ApiError> {
+fn pinned(pinned: Option<ReleaseId>, build_id: BuildId) -> Result<Answer, ApiError> {
+    Ok(Answer::ok(&PinBody { pinned, build_id })?.with_status(StatusCode::ACCEPTED))
+}
+
+/// Holds the site at an earlier release; gives the build that makes it live.
+pub(crate) async fn go_back(change: &mut Change, id: ReleaseId) -> Result<BuildId, ApiError> {
+    releases::get(&mut change.tx, id).await.named("release")?;
+    releases::pin(&mut change.tx, id, &change.origin).await?;
+    ask(change).await
+}
+
+/// Lets the site follow its builds again; gives the build that shows what waited.
+pub(crate) async fn go_on(change: &mut Change) -> Result<BuildId, ApiError> {
+    releases::unpin(&mut change.tx, &change.origin).await?;
+    ask(change).await
+}
+
+async fn ask(change: &mut Change) -> Result<BuildId, ApiError> {
     let request = BuildRequest::now(BuildMode::Incremental, &change.origin);
-    let build = builds::ask(&mut change.tx, &request, &change.origin).await?;
-    let answer = Answer::ok(&PinBody { pinned, build_id: build.id })?.with_status(StatusCode::ACCEPTED);
-    change.finish(answer).await
+    Ok(builds::ask(&mut change.tx, &request, &change.origin).await?.id)
 }

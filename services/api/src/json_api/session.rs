@@ -59,29 +59,33 @@ pub(crate) async fn log_in(
     course: Course,
     Json { body, .. }: Json<LogIn>,
 ) -> Result<Response, ApiError> {
-    let known = users::find_by_name(&mut *app.store.read().await?, &body.name).await?;
+    let begun = begin(&app, body, client, &course).await?;
+    Ok(answer(begun, StatusCode::OK))
+}
+
+/// Begins a log-in if name and password are right.
+pub(crate) async fn begin(
+    app: &App,
+    LogIn { name, password }: LogIn,
+    client: Client,
+    course: &Course,
+) -> Result<session::Begun, ApiError> {
+    let known = users::find_by_name(&mut *app.store.read().await?, &name).await?;
     let hash = known.as_ref().filter(|known| !known.user.disabled).map(|known| known.password_hash.clone());
-    let is_right = app.passwords.verify(body.password, hash).await?;
+    let is_right = app.passwords.verify(password, hash).await?;
     let Some(known) = known.filter(|_| is_right) else {
         metrics::auth_failed();
         let origin = course.origin(app.clock.now());
         tracing::warn!(target: "security", ip = origin.ip, "a log-in was refused");
         return Err(ApiError::new(ErrorCode::WrongCredentials, "Check both; the answer is the same for either."));
     };
-    begin(&app, &known.user, client, StatusCode::OK).await
+    session::begin(app, &known.user, client.scheme).await
 }
 
 /// Answers with a new log-in.
-pub(super) async fn begin(
-    app: &App,
-    user: &users::User,
-    client: Client,
-    status: StatusCode,
-) -> Result<Response, ApiError> {
-    let begun = session::begin(app, user, client.scheme).await?;
-    tracing::info!(target: "audit", user = %user.id, "logged in");
+pub(super) fn answer(begun: session::Begun, status: StatusCode) -> Response {
     let body = axum::Json(SessionBody::of(&begun.caller, Some(begun.expires_at)));
-    Ok((status, [(header::SET_COOKIE, begun.set_cookie)], body).into_response())
+    (status, [(header::SET_COOKIE, begun.set_cookie)], body).into_response()
 }
 
 /// `GET /session`
@@ -95,14 +99,18 @@ pub(crate) async fn log_out(
     Extension(client): Extension<Client>,
     caller: Caller,
 ) -> Result<(StatusCode, [(header::HeaderName, HeaderValue); 1]), ApiError> {
-    let Via::Session { token, .. } = &caller.via else {
-        return Err(ApiError::new(
-            ErrorCode::Conflict,
-            "A token has no log-in to end. Revoke it with DELETE /tokens/{id}.",
-        ));
-    };
-    let set_cookie = session::end(&app, token, client.scheme).await?;
+    let set_cookie = end(&app, &caller, client).await?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, set_cookie)]))
+}
+
+/// Ends the caller's log-in, and gives the header that takes the cookie away.
+pub(crate) async fn end(app: &App, caller: &Caller, client: Client) -> Result<HeaderValue, ApiError> {
+    match &caller.via {
+        Via::Session { token, .. } => session::end(app, token, client.scheme).await,
+        Via::Token { .. } => {
+            Err(ApiError::new(ErrorCode::Conflict, "A token has no log-in to end. Revoke it with DELETE /tokens/{id}."))
+        }
+    }
 }
 
 pub(crate) struct PasswordChange {
@@ -124,16 +132,27 @@ pub(crate) async fn change_own_password(
     intent: Intent,
     Json { body, .. }: Json<PasswordChange>,
 ) -> Result<Answer, ApiError> {
-    check_password_length(&body.new, &app, "new_password")?;
+    change_password(&app, &caller, intent, body).await?;
+    Ok(Answer::done())
+}
+
+/// Gives the caller another password, and ends all their log-ins.
+pub(crate) async fn change_password(
+    app: &App,
+    caller: &Caller,
+    intent: Intent,
+    PasswordChange { current, new }: PasswordChange,
+) -> Result<(), ApiError> {
+    check_password_length(&new, app, "new_password")?;
     let known = users::find_by_name(&mut *app.store.read().await?, &caller.name).await?;
-    if !app.passwords.verify(body.current, known.map(|known| known.password_hash)).await? {
+    if !app.passwords.verify(current, known.map(|known| known.password_hash)).await? {
         metrics::auth_failed();
         return Err(ApiError::invalid_field("current_password", "is not your password"));
     }
-    let hash = app.passwords.hash(body.new.0).await?;
-    let mut change = intent.begin_anew(&app).await?;
+    let hash = app.passwords.hash(new.0).await?;
+    let mut change = intent.begin_anew(app).await?;
     users::set_password(&mut change.tx, caller.user, &hash).await?;
-    change.finish(Answer::done()).await
+    change.keep().await
 }
 
 /// The fingerprint of a request without a body.

@@ -11,7 +11,7 @@ use crate::input::{Fields, FromFields, IfMatch, Json};
 use crate::state::App;
 
 /// Settings as clients send them: all of them, as what is left out goes back to its default.
-pub(crate) struct SettingsInput(SiteSettings);
+pub(crate) struct SettingsInput(pub(crate) SiteSettings);
 
 impl FromFields for SettingsInput {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
@@ -38,7 +38,7 @@ impl FromFields for SettingsInput {
 
 /// `GET /settings`
 pub(crate) async fn show_settings(State(app): State<App>) -> Result<Answer, ApiError> {
-    answer(&settings::load(&mut *app.store.read().await?).await?)
+    answer(&app.site(&mut *app.store.read().await?).await?)
 }
 
 /// `PUT /settings`
@@ -56,7 +56,7 @@ pub(crate) async fn save_settings(
     };
     let expected = match expected {
         Some(version) => version,
-        None => settings::load(&mut change.tx).await?.version,
+        None => app.site(&mut change.tx).await?.version,
     };
     let (saved, _) = settings::save(&mut change.tx, expected, &body.0, &change.origin).await?;
     let answer = answer(&saved)?;

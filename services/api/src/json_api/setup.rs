@@ -9,7 +9,8 @@ use microblog_store::setup;
 use super::session;
 use super::users::{NewPassword, UserName, check_password_length};
 use crate::auth::Secret;
-use crate::change::{Answer, Intent};
+use crate::auth::session::Begun;
+use crate::change::Intent;
 use crate::edge::Client;
 use crate::error::ApiError;
 use crate::input::{Fields, FromFields, Json};
@@ -36,16 +37,32 @@ pub(crate) async fn set_up(
     intent: Intent,
     Json { body, .. }: Json<Setup>,
 ) -> Result<Response, ApiError> {
-    check_password_length(&body.password, &app, "password")?;
-    let token = Secret::from_client(&body.token).hash();
+    let begun = make_owner(&app, body, client, intent).await?;
+    Ok(session::answer(begun, StatusCode::CREATED))
+}
+
+/// Whether a link with this secret may be used.
+pub(crate) async fn is_open(app: &AppState, token: &str) -> Result<bool, ApiError> {
+    Ok(setup::is_open(&mut *app.store.read().await?, &Secret::from_client(token).hash()).await?)
+}
+
+/// Makes the owner and logs them in.
+pub(crate) async fn make_owner(
+    app: &App,
+    Setup { token, name, password }: Setup,
+    client: Client,
+    intent: Intent,
+) -> Result<Begun, ApiError> {
+    check_password_length(&password, app, "password")?;
+    let token = Secret::from_client(&token).hash();
     if !setup::is_open(&mut *app.store.read().await?, &token).await? {
         return Err(microblog_store::StoreError::from(microblog_store::Refusal::SetupIsOver).into());
     }
-    let hash = app.passwords.hash(body.password.0).await?;
-    let mut change = intent.begin_anew(&app).await?;
-    let owner = setup::finish(&mut change.tx, &token, &body.name.0, &hash, change.origin.at).await?;
-    change.finish(Answer::done()).await?;
-    session::begin(&app, &owner, client, StatusCode::CREATED).await
+    let hash = app.passwords.hash(password.0).await?;
+    let mut change = intent.begin_anew(app).await?;
+    let owner = setup::finish(&mut change.tx, &token, &name.0, &hash, change.origin.at).await?;
+    change.keep().await?;
+    crate::auth::session::begin(app, &owner, client.scheme).await
 }
 
 /// Makes a new set-up link while there is nobody yet: the secret in it, to be shown once; `None` once there is.

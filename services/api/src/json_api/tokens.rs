@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::paging::PageBody;
 use crate::auth::{Caller, Secret};
-use crate::change::{Answer, Intent};
+use crate::change::{Answer, Change, Intent};
 use crate::error::{ApiError, Named as _};
 use crate::input::{Fields, FromFields, Json, PathOf};
 use crate::state::App;
@@ -66,10 +66,15 @@ impl FromFields for TokenCreation {
 
 /// `GET /tokens`
 pub(crate) async fn list_tokens(State(app): State<App>, caller: Caller) -> Result<Answer, ApiError> {
-    let whose = if caller.role == Role::Owner { None } else { Some(caller.user) };
-    let tokens = tokens::list(&mut *app.store.read().await?, whose).await?;
+    let tokens = visible(&app, &caller).await?;
     let items: Vec<_> = tokens.into_iter().map(|token| TokenBody::of(token, None)).collect();
     Answer::ok(&PageBody { items, next_cursor: None })
+}
+
+/// The tokens that the caller may see.
+pub(crate) async fn visible(app: &App, caller: &Caller) -> Result<Vec<Token>, ApiError> {
+    let whose = if caller.role == Role::Owner { None } else { Some(caller.user) };
+    Ok(tokens::list(&mut *app.store.read().await?, whose).await?)
 }
 
 /// `POST /tokens`: the answer is the only place where the token can be read, so it is not kept for repetition.
@@ -79,21 +84,31 @@ pub(crate) async fn create_token(
     intent: Intent,
     Json { body, .. }: Json<TokenCreation>,
 ) -> Result<Answer, ApiError> {
-    if let Some(scope) = body.scopes.iter().find(|scope| !caller.has_scope(**scope)) {
+    let (change, token, secret) = create(&app, &caller, intent, body).await?;
+    let answer = Answer::created(&format!("/api/v1/tokens/{}", token.id), &TokenBody::of(token, Some(&secret)))?;
+    change.finish(answer).await
+}
+
+/// Makes a token for the caller, with its secret.
+pub(crate) async fn create(
+    app: &App,
+    caller: &Caller,
+    intent: Intent,
+    TokenCreation { name, scopes, expires_at }: TokenCreation,
+) -> Result<(Change, Token, Secret), ApiError> {
+    if let Some(scope) = scopes.iter().find(|scope| !caller.has_scope(**scope)) {
         return Err(ApiError::forbidden(format!("A token can not give what it lacks itself: the scope {scope}.")));
     }
-    if body.expires_at.is_some_and(|at| at <= app.clock.now()) {
+    if expires_at.is_some_and(|at| at <= app.clock.now()) {
         return Err(ApiError::invalid_field("expires_at", "must be in the future"));
     }
     let secret = Secret::generate_token();
-    let TokenCreation { name, scopes, expires_at } = body;
     let new = NewToken { hash: secret.hash(), user: caller.user, name, scopes, expires_at };
-    let mut change = intent.begin_anew(&app).await?;
+    let mut change = intent.begin_anew(app).await?;
     let token = tokens::create(&mut change.tx, &new, change.origin.at).await?;
     let detail = json!({"scopes": token.scopes});
     audit::record(&mut change.tx, &change.origin, "token.create", &token.id.to_string(), &detail).await?;
-    let answer = Answer::created(&format!("/api/v1/tokens/{}", token.id), &TokenBody::of(token, Some(&secret)))?;
-    change.finish(answer).await
+    Ok((change, token, secret))
 }
 
 /// `DELETE /tokens/{id}`
@@ -103,12 +118,18 @@ pub(crate) async fn revoke_token(
     intent: Intent,
     PathOf(id): PathOf<TokenId>,
 ) -> Result<Answer, ApiError> {
-    let mut change = intent.begin_anew(&app).await?;
+    revoke(&app, &caller, intent, id).await?;
+    Ok(Answer::done())
+}
+
+/// Makes a token useless, if the caller may.
+pub(crate) async fn revoke(app: &App, caller: &Caller, intent: Intent, id: TokenId) -> Result<(), ApiError> {
+    let mut change = intent.begin_anew(app).await?;
     let token = tokens::get(&mut change.tx, id).await.named("token")?;
     if caller.role < Role::Owner && token.user != caller.user {
         return Err(ApiError::not_found("token"));
     }
     tokens::revoke(&mut change.tx, id, change.origin.at).await?;
     audit::record(&mut change.tx, &change.origin, "token.revoke", &id.to_string(), &json!({})).await?;
-    change.finish(Answer::done()).await
+    change.keep().await
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::paging::PageBody;
-use crate::change::{Answer, Intent};
+use crate::change::{Answer, Change, Intent};
 use crate::error::{ApiError, Named as _};
 use crate::input::{Fields, FromFields, Json, PathOf};
 use crate::state::{App, AppState};
@@ -93,15 +93,25 @@ pub(crate) async fn create_user(
     intent: Intent,
     Json { body, .. }: Json<UserCreation>,
 ) -> Result<Answer, ApiError> {
-    check_password_length(&body.password, &app, "password")?;
-    let password_hash = app.passwords.hash(body.password.0).await?;
-    let new = NewUser { name: body.name.0, password_hash, role: body.role };
-    let mut change = intent.begin_anew(&app).await?;
+    let (change, user) = create(&app, intent, body).await?;
+    let answer = Answer::created(&format!("/api/v1/users/{}", user.id), &UserBody::from(user))?;
+    change.finish(answer).await
+}
+
+/// Adds a user.
+pub(crate) async fn create(
+    app: &App,
+    intent: Intent,
+    UserCreation { name, password, role }: UserCreation,
+) -> Result<(Change, User), ApiError> {
+    check_password_length(&password, app, "password")?;
+    let password_hash = app.passwords.hash(password.0).await?;
+    let new = NewUser { name: name.0, password_hash, role };
+    let mut change = intent.begin_anew(app).await?;
     let user = users::create(&mut change.tx, &new, change.origin.at).await?;
     let detail = json!({"role": user.role});
     audit::record(&mut change.tx, &change.origin, "user.create", &user.id.to_string(), &detail).await?;
-    let answer = Answer::created(&format!("/api/v1/users/{}", user.id), &UserBody::from(user))?;
-    change.finish(answer).await
+    Ok((change, user))
 }
 
 pub(crate) struct UserChange {
@@ -125,14 +135,26 @@ pub(crate) async fn change_user(
     PathOf(id): PathOf<UserId>,
     Json { body, .. }: Json<UserChange>,
 ) -> Result<Answer, ApiError> {
+    let (change, user) = change(&app, intent, id, body).await?;
+    let answer = Answer::ok(&UserBody::from(user))?;
+    change.finish(answer).await
+}
+
+/// Changes what a user is.
+pub(crate) async fn change(
+    app: &App,
+    intent: Intent,
+    id: UserId,
+    body: UserChange,
+) -> Result<(Change, User), ApiError> {
     let password_hash = match body.password {
         Some(password) => {
-            check_password_length(&password, &app, "password")?;
+            check_password_length(&password, app, "password")?;
             Some(app.passwords.hash(password.0).await?)
         }
         None => None,
     };
-    let mut change = intent.begin_anew(&app).await?;
+    let mut change = intent.begin_anew(app).await?;
     let mut user = users::get(&mut change.tx, id).await.named("user")?;
     if let Some(role) = body.role {
         user = users::set_role(&mut change.tx, id, role).await?;
@@ -145,8 +167,7 @@ pub(crate) async fn change_user(
     }
     let detail = json!({"role": body.role, "disabled": body.disabled, "password_changed": password_hash.is_some()});
     audit::record(&mut change.tx, &change.origin, "user.change", &id.to_string(), &detail).await?;
-    let answer = Answer::ok(&UserBody::from(user))?;
-    change.finish(answer).await
+    Ok((change, user))
 }
 
 /// `DELETE /users/{id}`: locks them out. Their posts and what they did stay theirs.

@@ -135,6 +135,10 @@ impl Client<'_> {
         client
     }
 
+    pub(crate) fn header(&self, name: &str) -> String {
+        self.headers[name].to_str().unwrap().to_owned()
+    }
+
     pub(crate) fn id(&self) -> UserId {
         self.user.unwrap()
     }

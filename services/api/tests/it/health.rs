@@ -13,8 +13,8 @@ async fn a_service_with_all_it_needs_is_healthy() {
     let report = async |path: &str| client.get(path).await.ok();
     assert_eq!(names(&report("/health/live").await), [""; 0]);
     assert_eq!(names(&report("/health/startup").await), ["database"]);
-    assert_eq!(names(&report("/health/ready").await), ["database", "filesystem", "queue"]);
-    assert_eq!(names(&report("/health").await), ["database", "disk", "filesystem", "last_build", "queue"]);
+    assert_eq!(names(&report("/health/ready").await), ["broker", "database", "filesystem"]);
+    assert_eq!(names(&report("/health").await), ["broker", "database", "disk", "filesystem", "last_build"]);
 }
 
 #[tokio::test]
@@ -47,7 +47,7 @@ async fn jobs_that_nobody_passes_on_degrade_the_service() {
     author.post("/api/v1/posts", serde_json::json!({"markdown": "x", "status": "published"})).await.ok();
     app.wait(61);
     let ready = app.anonymous().get("/health/ready").await;
-    assert_eq!((ready.status, &ready.ok()["checks"]["queue"]["status"]), (StatusCode::OK, &"degraded".into()));
+    assert_eq!((ready.status, &ready.ok()["checks"]["broker"]["status"]), (StatusCode::OK, &"degraded".into()));
 }
 
 #[tokio::test]

@@ -41,3 +41,15 @@ async fn only_owners_change_settings() {
     author.get(SETTINGS).await.ok();
     author.with("if-match", "*").put(SETTINGS, Value::Object(serde_json::Map::new())).await.problem("forbidden");
 }
+
+#[tokio::test]
+async fn until_an_owner_saves_settings_the_site_is_as_it_was_started() {
+    let app = TestApp::with(&[("site.title", "Tea"), ("site.base_url", "https://tea.example")]).await;
+    let owner = app.owner().await;
+    let read = owner.get(SETTINGS).await;
+    assert_eq!((read.ok()["title"].clone(), read.header("etag")), (json!("Tea"), "\"0\"".to_owned()));
+    let post = owner.post("/api/v1/posts", json!({"title": "Hi", "markdown": "x", "status": "published"})).await.ok();
+    assert_eq!(post["url"], "https://tea.example/2026/01/hi/");
+    owner.with("if-match", "\"0\"").put(SETTINGS, json!({"title": "Coffee"})).await.ok();
+    assert_eq!(owner.get(SETTINGS).await.ok()["title"], "Coffee");
+}

@@ -95,7 +95,8 @@ impl PostBody {
     }
 }
 
-fn public_url(stored: &StoredPost, site: &SiteSettings) -> Option<String> {
+/// Where readers find a post, if it is published.
+pub(crate) fn public_url(stored: &StoredPost, site: &SiteSettings) -> Option<String> {
     let published_at = stored.post.content.published_at.filter(|_| stored.post.status == PostStatus::Published)?;
     let address = site.address_of(&stored.post.content, published_at).ok()?;
     Some(format!("{}{}", site.base_url, address.href()))

@@ -7,7 +7,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use microblog_domain::{PostStatus, Slug, Timestamp, UserId};
 use microblog_store::posts::list::{PostCursor, PostFilter, PostOrder, list};
-use microblog_store::settings;
 
 use super::PostBody;
 use crate::change::Answer;
@@ -67,24 +66,24 @@ pub(crate) async fn list_posts(State(app): State<App>, Query(query): Query<PostQ
     };
     let mut conn = app.store.read().await?;
     let page = list(&mut conn, &filter).await?;
-    let site = settings::load(&mut conn).await?.settings;
+    let site = app.site(&mut conn).await?.settings;
     let items: Vec<_> = page.posts.into_iter().map(|post| PostBody::in_list(post, &site)).collect();
     Answer::ok(&PageBody { items, next_cursor: page.next.map(|next| Cursor(next).to_text()) })
 }
 
 /// Where a page ended. Opaque to clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Cursor(PostCursor);
+pub(crate) struct Cursor(pub(crate) PostCursor);
 
 impl Cursor {
-    fn to_text(self) -> String {
+    pub(crate) fn to_text(self) -> String {
         URL_SAFE_NO_PAD.encode(format!("{} {}", self.0.at.as_microsecond(), self.0.id))
     }
 }
 
 /// Not a cursor of ours.
 #[derive(Debug)]
-struct NotACursor;
+pub(crate) struct NotACursor;
 
 impl FromStr for Cursor {
     type Err = NotACursor;

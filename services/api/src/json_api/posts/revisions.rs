@@ -2,11 +2,11 @@
 
 use axum::extract::State;
 use microblog_domain::{PostContent, PostId, RevisionNumber, Timestamp, UserId};
+use microblog_store::posts;
 use microblog_store::revisions::{self, Revision};
-use microblog_store::{posts, publishing, settings};
 use serde::Serialize;
 
-use super::{changeable, finish, no_body};
+use super::{changes, finish, no_body};
 use crate::auth::Caller;
 use crate::change::{Answer, Begun, Intent};
 use crate::error::{ApiError, Named as _};
@@ -57,9 +57,6 @@ pub(crate) async fn restore_revision(
         Begun::Change(change) => change,
         Begun::Answered(answer) => return Ok(answer),
     };
-    changeable(&mut change, &caller, id).await?;
-    let (tx, origin) = (&mut change.tx, &change.origin);
-    let saved = publishing::restore_revision(tx, id, number, if_match.optional(), origin).await.named("revision")?;
-    let site = settings::load(&mut change.tx).await?.settings;
-    finish(change, saved, &site).await
+    let saved = changes::restore_revision(&mut change, &caller, id, number, if_match.optional()).await?;
+    finish(change, saved).await
 }

@@ -1,23 +1,25 @@
 //! Builds: start, watch, call off.
 
-use std::collections::VecDeque;
+mod watch;
+
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use microblog_domain::{BuildId, BuildMode, BuildState, PageCounts, ReleaseId, Timestamp};
 use microblog_store::Connection;
-use microblog_store::builds::events::{self, BuildEvent};
+use microblog_store::builds::events::BuildEvent;
 use microblog_store::builds::{self, Build, BuildRequest};
 use serde::Serialize;
-use tokio::sync::broadcast;
 
+pub(crate) use self::watch::Watch;
 use super::paging::{PageBody, PageQuery};
 use crate::auth::Caller;
 use crate::change::{Answer, Begun, Intent};
+use crate::edge::Stopping;
 use crate::error::{ApiError, Named as _};
 use crate::input::{Fields, FromFields, Json, PathOf, Query};
 use crate::state::App;
@@ -116,84 +118,21 @@ pub(crate) async fn cancel_build(
     Ok(answer)
 }
 
-/// Events that are read from the database in one go.
-const BATCH: u32 = 100;
-/// How long a watcher rests at most before it looks again: another process may have written.
-const LONGEST_REST: Duration = Duration::from_secs(1);
 /// How often a quiet stream says that it is alive, so that proxies keep it open.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// `GET /builds/{id}/events`: what happened so far, then what happens, until the end of the build. A browser that
 /// reconnects sends the id of the last event it saw, and misses nothing.
 pub(crate) async fn watch_build(
     State(app): State<App>,
     headers: HeaderMap,
+    stopping: Stopping,
     PathOf(id): PathOf<BuildId>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, ApiError>>>, ApiError> {
-    builds::get(&mut *app.store.read().await?, id).await.named("build")?;
-    let last_seen = match headers.get("last-event-id").map(|value| value.to_str().unwrap_or_default()) {
-        None | Some("") => 0,
-        Some(text) => {
-            text.parse().map_err(|_| ApiError::invalid_field("Last-Event-ID", "must be the id of an event"))?
-        }
-    };
-    let news = app.events.watch();
-    let watch = Watch { app, build: id, last_seen, news, unsent: VecDeque::new(), is_over: false };
-    let events = stream::try_unfold(watch, Watch::next);
+    let watch = Watch::begin(app, stopping, id, &headers).await?;
+    let batches = stream::try_unfold(watch, Watch::step);
+    let events = batches.map_ok(|batch| stream::iter(batch).map(|event| told(&event))).try_flatten();
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
-}
-
-/// Somebody who watches a build.
-struct Watch {
-    app: App,
-    build: BuildId,
-    last_seen: u64,
-    news: broadcast::Receiver<BuildId>,
-    unsent: VecDeque<BuildEvent>,
-    is_over: bool,
-}
-
-impl Watch {
-    async fn next(mut self) -> Result<Option<(Event, Self)>, ApiError> {
-        loop {
-            if let Some(event) = self.unsent.pop_front() {
-                self.last_seen = event.id;
-                self.is_over = event.step.is_last();
-                return Ok(Some((told(&event)?, self)));
-            }
-            if self.is_over {
-                return Ok(None);
-            }
-            self.read().await?;
-            if self.unsent.is_empty() && !self.is_over {
-                self.rest().await;
-            }
-        }
-    }
-
-    async fn read(&mut self) -> Result<(), ApiError> {
-        let mut conn = self.app.store.read().await?;
-        // The state is read first: an end that is written in between is then seen among the events.
-        let is_final = builds::get(&mut conn, self.build).await.named("build")?.state.is_final();
-        self.unsent = events::of_build(&mut conn, self.build, self.last_seen, BATCH).await?.into();
-        self.is_over = is_final && self.unsent.is_empty();
-        Ok(())
-    }
-
-    /// Until there is news of this build, or for a second.
-    async fn rest(&mut self) {
-        let (build, news) = (self.build, &mut self.news);
-        let heard = async {
-            loop {
-                match news.recv().await {
-                    Ok(other) if other != build => {}
-                    Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => return,
-                    Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
-                }
-            }
-        };
-        let _ = tokio::time::timeout(LONGEST_REST, heard).await;
-    }
 }
 
 /// An event as it is sent: its number, its kind, and all of it as JSON.
