@@ -1,6 +1,7 @@
 //! `microblog import`: posts of a folder into the database.
 //!
-//! Importing the same folder again adds nothing: a post with the same slug and date is there already.
+//! Importing the same folder again adds nothing: a post with the same slug and date is there already. (A page without a
+//! date got one when it was imported, so that its slug alone tells.)
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -120,7 +121,8 @@ async fn import_post(
 ) -> anyhow::Result<()> {
     let same_slug = posts::with_slug(tx, &post.content.slug).await?;
     summary.files_left += post.resources.len();
-    if same_slug.iter().any(|there| there.post.content.published_at == post.content.published_at) {
+    let date = post.content.published_at;
+    if same_slug.iter().any(|there| date.is_none() || there.post.content.published_at == date) {
         summary.already_there += 1;
         return Ok(());
     }

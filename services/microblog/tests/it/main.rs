@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "the lint knows tests, but not their helpers")]
 
 mod build;
+mod installation;
 
 use std::fs;
 use std::path::Path;

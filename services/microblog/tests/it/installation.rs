@@ -1,0 +1,129 @@
+//! The commands that work on an installation: posts in and out, people, tokens, releases.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use crate::{folder, microblog, stderr};
+
+const SITE: [(&str, &str); 4] = [
+    ("site/content/posts/hello.md", "---\ntitle: Hello\ndate: 2024-01-31\ntags: [rust]\nlayout: wide\n---\n\nText.\n"),
+    ("site/content/about.md", "# About\n\nMe.\n"),
+    ("site/content/posts/plan.md", "---\ntitle: Plan\ndraft: true\n---\n"),
+    ("site/content/_data/config.yaml", "title: Field notes\n"),
+];
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Runs a command that is to succeed.
+fn succeed(folder: &Path, words: &[&str]) -> Output {
+    let output = microblog(folder, words);
+    assert!(output.status.success(), "{words:?}: {}", stderr(&output));
+    output
+}
+
+fn add_user(folder: &Path, name: &str, password: &str) -> Output {
+    let words = ["user", "add", name, "--role", "owner", "--password-stdin"];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_microblog"));
+    command.args(words).current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(password.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn what_was_imported_is_exported_again() {
+    let root = folder(&SITE);
+    let output = succeed(root.path(), &["import", "site"]);
+    assert!(stderr(&output).contains("3 posts imported, 0 were there already"), "{}", stderr(&output));
+    succeed(root.path(), &["export", "copy"]);
+    let read = |path: &str| fs::read_to_string(root.path().join("copy/content").join(path)).unwrap();
+    assert!(read("posts/2024/01/hello.md").contains("layout: wide\n---\n\nText.\n"));
+    assert!(read("about.md").starts_with("---\ntitle: About\n"));
+    assert!(read("drafts/plan.md").contains("draft: true\n"));
+    assert!(read("_data/config.yaml").contains("title: Field notes\n"));
+
+    let words = ["import", "copy", "--json", "--set", "data.dir=other"];
+    let again: serde_json::Value = serde_json::from_slice(&succeed(root.path(), &words).stdout).unwrap();
+    assert_eq!((&again["imported"], &again["settings_imported"]), (&3.into(), &true.into()));
+}
+
+#[test]
+fn importing_twice_adds_nothing() {
+    let root = folder(&SITE);
+    succeed(root.path(), &["import", "site"]);
+    let output = succeed(root.path(), &["import", "site"]);
+    assert!(stderr(&output).contains("0 posts imported, 3 were there already"), "{}", stderr(&output));
+}
+
+#[test]
+fn an_import_names_what_it_could_not_use() {
+    let root = folder(&SITE);
+    fs::write(root.path().join("site/content/posts/broken.md"), "---\ndate: soon\n---\n").unwrap();
+    let output = microblog(root.path(), &["import", "site"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("content/posts/broken.md:2: date: \"soon\""), "{}", stderr(&output));
+    assert!(stderr(&output).contains("3 posts imported"), "{}", stderr(&output));
+}
+
+#[test]
+fn an_export_never_writes_over_anything() {
+    let root = folder(&SITE);
+    let output = microblog(root.path(), &["export", "site"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("site is not empty"), "{}", stderr(&output));
+}
+
+#[test]
+fn people_are_added_and_listed() {
+    let root = folder(&[]);
+    let output = add_user(root.path(), "Jane", "correct horse battery\n");
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(stdout(&succeed(root.path(), &["user", "list"])), "Jane (owner)\n");
+    for (name, password, reason) in [
+        ("jane", "correct horse battery", "somebody has this name already"),
+        ("John", "short", "the password must have at least"),
+    ] {
+        let output = add_user(root.path(), name, password);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr(&output).contains(reason), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_token_is_printed_alone() {
+    let root = folder(&[]);
+    assert!(add_user(root.path(), "Jane", "correct horse battery").status.success());
+    let token = stdout(&succeed(root.path(), &["token", "create", "--user", "Jane", "--scope", "read"]));
+    assert!(token.starts_with("mb_") && token.lines().count() == 1, "{token}");
+    let output = microblog(root.path(), &["token", "create", "--user", "Nobody"]);
+    assert!(stderr(&output).contains("nobody is called \"Nobody\""), "{}", stderr(&output));
+}
+
+#[test]
+fn a_new_installation_is_in_order() {
+    let root = folder(&[]);
+    assert!(stderr(&succeed(root.path(), &["migrate"])).contains("The database has schema"));
+    assert!(stderr(&succeed(root.path(), &["check"])).contains("releases: none yet"));
+    let output = microblog(root.path(), &["releases", "list"]);
+    assert!(stderr(&output).contains("there are no releases yet"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_file_that_is_no_database_is_said_to_be_none() {
+    let root = folder(&[("data/microblog.db", "this is a text, and longer than any header of a database would be")]);
+    let output = microblog(root.path(), &["check"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("is not a SQLite database"), "{}", stderr(&output));
+}
+
+#[test]
+fn wrong_settings_are_misuse() {
+    let root = folder(&[]);
+    let output = microblog(root.path(), &["check", "--set", "release.keep=none", "--set", "relase.keep=1"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("2 mistakes in the settings"), "{}", stderr(&output));
+}
