@@ -46,12 +46,8 @@ fn the_common_languages_look_as_they_did() {
 
 #[test]
 fn coloured_source_is_at_most_three_times_as_long() {
-    let sources = [
-        ("rust", include_str!("lexer.rs")),
-        ("rust", include_str!("languages/c_family.rs")),
-        ("toml", include_str!("../../Cargo.toml")),
-        ("markdown", SAMPLES),
-    ];
+    let sources =
+        [("rust", include_str!("lexer.rs")), ("rust", include_str!("languages/c_family.rs")), ("markdown", SAMPLES)];
     for (name, source) in sources {
         let html = highlighted(name, source);
         assert!(html.len() <= 3 * source.len(), "{name}: {} bytes for {}", html.len(), source.len());

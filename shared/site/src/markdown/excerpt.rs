@@ -11,7 +11,7 @@ const MORE: &str = "<!--more-->";
 const LOOK_AHEAD: usize = 8;
 const LOOK_AHEAD_MIN: usize = 2_048;
 
-/// The plain text of the first paragraphs, at most `max_chars` characters of it.
+/// The plain text of the first paragraphs and list items, at most `max_chars` characters of it.
 ///
 /// Ends at `<!--more-->` if there is one. A text that had to be shortened ends between words and with `…`. Only the
 /// beginning of a text is read, however long it is.
@@ -62,11 +62,14 @@ struct Paragraph {
 impl Paragraph {
     fn take(&mut self, event: Event<'_>, words: &mut Words) {
         match event {
-            Event::Start(Tag::Paragraph) => {
+            Event::Start(Tag::Paragraph | Tag::Item) => {
                 self.inside = true;
                 words.push(" ");
             }
-            Event::End(TagEnd::Paragraph) => self.inside = false,
+            Event::End(TagEnd::Paragraph | TagEnd::Item)
+            | Event::Start(Tag::CodeBlock(_) | Tag::Heading { .. } | Tag::HtmlBlock | Tag::Table(_)) => {
+                self.inside = false;
+            }
             Event::Start(Tag::Link { title, .. }) => self.in_footnote = &*title == FOOTNOTE,
             Event::End(TagEnd::Link) => self.in_footnote = false,
             Event::Text(text) | Event::Code(text) if self.inside && !self.in_footnote => words.push(&text),
@@ -109,7 +112,7 @@ impl Words {
             let is_cut = self.text.pop() != Some(' ');
             let space = self.text.rfind(' ').filter(|space| *space > self.text.len() / 2);
             self.text.truncate(space.filter(|_| is_cut).unwrap_or(self.text.len()));
-            self.text.truncate(self.text.trim_end_matches([' ', ',', ';', ':', '–', '—', '-']).len());
+            self.text.truncate(self.text.trim_end_matches([' ', '.', ',', ';', ':', '–', '—', '-']).len());
             self.text.push('…');
         } else {
             self.text.truncate(self.text.trim_end().len());

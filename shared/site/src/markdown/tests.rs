@@ -131,7 +131,8 @@ mod additions {
 
     #[test]
     fn on_other_pages_ids_are_gone_and_fragments_lead_home() {
-        let page = rendered("# Top\n\nx[^1] [up](#top) [r](/r) <i id=\"q\">i</i>\n\n[^1]: n ![i](i.png)\n");
+        let page =
+            rendered("# Top\n\n## [In](/in) it\n\nx[^1] [up](#top) [r](/r) <i id=\"q\">i</i>\n\n[^1]: n ![i](i.png)\n");
         let list = page.embedded("", "/blog/2026/11/hello/");
         assert!(!list.contains(" id="), "{list}");
         assert!(list.contains("<h1>Top <a class=\"anchor\" href=\"/blog/2026/11/hello/#top\""), "{list}");
@@ -140,8 +141,10 @@ mod additions {
                 && list.contains("href=\"/blog/2026/11/hello/#fnref:1\"")
         );
         assert!(list.contains("<a href=\"/blog/r\">"), "{list}");
+        assert!(list.contains("<h2><a href=\"/blog/in\">In</a> it <a"), "{list}");
         let feed = page.embedded("https://e.org", "/blog/2026/11/hello/");
         assert!(feed.contains("<a href=\"https://e.org/blog/r\">"), "{feed}");
+        assert!(feed.contains("<h2><a href=\"https://e.org/blog/in\">In</a> it <a"), "{feed}");
         assert!(feed.contains("href=\"https://e.org/blog/2026/11/hello/#top\""), "{feed}");
         assert!(feed.contains("<img src=\"https://e.org/blog/2026/11/hello/i.png\""), "{feed}");
     }
@@ -172,6 +175,11 @@ mod excerpts {
     fn the_excerpt_is_plain_text_of_the_paragraphs() {
         let text = "# Title\n\n```\ncode\n```\n\nFirst **bold** [link](x) and `code`.\n\n> Second &amp; ![alt](y)\n";
         assert_eq!(excerpt(text, 200), "First bold link and code. Second & alt");
+    }
+
+    #[test]
+    fn lists_count_where_there_are_no_paragraphs() {
+        assert_eq!(excerpt("## Changes\n\n- one\n- two\n\n      code\n- three\n\n|a|\n|-|\n", 200), "one two three");
     }
 
     #[test]
