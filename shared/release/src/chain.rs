@@ -69,6 +69,14 @@ pub(crate) fn read_delta(disk: &Disk, id: ReleaseId) -> Result<Delta> {
     Ok(delta)
 }
 
+/// What is known about a release, from its delta, or from its base if that is all there is.
+pub(crate) fn read_release(disk: &Disk, id: ReleaseId) -> Result<Release> {
+    let base = || disk.read(&base_name(id)).ok().flatten().and_then(|file| Base::decode(&file).ok());
+    read_delta(disk, id)
+        .map(|delta| delta.release)
+        .or_else(|error| base().map(|base| base.release().clone()).ok_or(error))
+}
+
 /// Writes the delta of a release that is about to become live.
 pub(crate) fn write_delta(disk: &Disk, delta: &Delta) -> Result<()> {
     write(disk, &delta_name(delta.id()), &delta.encode())

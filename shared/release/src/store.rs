@@ -21,7 +21,7 @@ use crate::prune::{self, Effort};
 use crate::release::{Origin, Release};
 use crate::repair::{self, Repaired};
 use crate::verify::Checks;
-use crate::view::View;
+use crate::view::{self, View};
 use crate::{chain, tree};
 
 /// The releases of one site, and the tree that readers are served from.
@@ -55,7 +55,7 @@ impl ReleaseStore {
         Ok(store)
     }
 
-    /// The live release; nothing before the first.
+    /// The live release as of the last change by this handle; nothing before the first.
     #[must_use]
     pub fn live(&self) -> Option<&Release> {
         Some(self.view.live()).filter(|live| live.id != ReleaseId(0))
@@ -78,9 +78,9 @@ impl ReleaseStore {
         self.disk.space()
     }
 
-    /// The kept releases, the newest first; each can be gone back to.
+    /// The kept releases, the newest first, whichever process made them; each can be gone back to.
     pub fn releases(&self) -> Result<Vec<Release>> {
-        self.view.releases(&self.disk)
+        view::kept_releases(&self.disk)
     }
 
     /// Keeps the live tree as it is until the lease is dropped: for those who read all of it.

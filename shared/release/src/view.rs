@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use microblog_domain::ReleaseId;
 
 use crate::chain;
-use crate::delta::Delta;
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::layout;
@@ -75,15 +74,6 @@ impl View {
         Ok(read_live(disk)? != (self.live_tree, self.live().id))
     }
 
-    /// The kept releases, the newest first.
-    pub(crate) fn releases(&self, disk: &Disk) -> Result<Vec<Release>> {
-        let before_oldest = ReleaseId(self.oldest.0.saturating_sub(1));
-        chain::between(before_oldest, self.live().id)
-            .rev()
-            .map(|id| if id == self.live().id { Ok(self.live().clone()) } else { read_release(disk, id) })
-            .collect()
-    }
-
     /// The oldest release whose successor's delta some tree still needs.
     pub(crate) fn oldest_in_trees(&self) -> ReleaseId {
         let held = self.trees.iter().filter_map(|tree| match tree.state {
@@ -99,8 +89,21 @@ fn read_oldest(disk: &Disk) -> Result<ReleaseId> {
     Ok(oldest.unwrap_or(ReleaseId(1)))
 }
 
-fn read_release(disk: &Disk, id: ReleaseId) -> Result<Release> {
-    chain::read_delta(disk, id).map(|Delta { release, .. }| release)
+/// The kept releases, the newest first, as they are on disk now, read without a lock.
+///
+/// The list ends before a release whose manifest is gone: it was pruned a moment ago, or is lost, and neither it nor those
+/// before it can be gone back to.
+pub(crate) fn kept_releases(disk: &Disk) -> Result<Vec<Release>> {
+    let (_, live) = read_live(disk)?;
+    let before_oldest = ReleaseId(read_oldest(disk)?.0.saturating_sub(1));
+    let mut releases = Vec::new();
+    for id in chain::between(before_oldest, live).rev() {
+        match chain::read_release(disk, id) {
+            Err(Error::Damaged { .. }) if id < live => break,
+            release => releases.push(release?),
+        }
+    }
+    Ok(releases)
 }
 
 /// Which tree is live, and which release it holds.
