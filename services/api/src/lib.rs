@@ -18,6 +18,7 @@ mod metrics;
 mod openapi;
 mod routes;
 mod service;
+mod service_metrics;
 mod state;
 mod table;
 
@@ -52,6 +53,7 @@ const HOUSEKEEPING: Duration = Duration::from_secs(60);
 /// The whole service. Layers further down see a request earlier.
 pub fn build_app(app: Arc<AppState>) -> Router {
     metrics::describe();
+    service_metrics::describe();
     table::router(routes::table(), &app)
         .layer(CatchPanicLayer::custom(error::render::panicked))
         .layer(from_fn(error::render::render_errors))

@@ -5,10 +5,10 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use serde_json::json;
 
-use crate::VERSION;
 use crate::change::Answer;
 use crate::error::ApiError;
 use crate::state::App;
+use crate::{VERSION, service_metrics};
 
 /// `GET /`
 pub(crate) async fn show_service() -> Result<Answer, ApiError> {
@@ -26,5 +26,6 @@ pub(crate) async fn show_service() -> Result<Answer, ApiError> {
 
 /// `GET /metrics`
 pub(crate) async fn show_metrics(State(app): State<App>) -> impl IntoResponse {
+    service_metrics::refresh(&app).await;
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.recorder.render())
 }

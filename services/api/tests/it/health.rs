@@ -51,6 +51,27 @@ async fn jobs_that_nobody_passes_on_degrade_the_service() {
 }
 
 #[tokio::test]
+async fn metrics_tell_what_the_database_knows() {
+    let app = TestApp::new().await;
+    let author = app.author().await;
+    author.post("/api/v1/posts", serde_json::json!({"markdown": "x", "status": "published"})).await.ok();
+    let metrics = app.anonymous().get("/metrics").await.text();
+    for name in [
+        "posts{status=\"trashed\"}",
+        "jobs{state=\"dead\"}",
+        "outbox_pending",
+        "outbox_oldest_age_seconds",
+        "db_pool_connections{state=\"idle\"}",
+        "disk_free_bytes{volume=\"build\"}",
+        "disk_total_bytes{volume=\"data\"}",
+        "dependency_up{dependency=\"database\"}",
+        "build_info{version=",
+    ] {
+        assert!(metrics.contains(&format!("\nmicroblog_{name}")), "{name} in {metrics}");
+    }
+}
+
+#[tokio::test]
 async fn a_crawl_of_unknown_addresses_adds_no_series() {
     let app = TestApp::new().await;
     let client = app.anonymous();
