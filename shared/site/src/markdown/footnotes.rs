@@ -57,7 +57,7 @@ impl Footnotes {
             return;
         }
         out.fresh_line();
-        out.push("<section class=\"footnotes\" role=\"doc-endnotes\">\n<ol>\n");
+        out.push("<div class=\"footnotes\" role=\"doc-endnotes\">\n<ol>\n");
         for (note, body) in self.in_order() {
             out.push("<li");
             out.push_id(|html| {
@@ -67,7 +67,7 @@ impl Footnotes {
             write_body(out, &body, note);
             out.push("</li>\n");
         }
-        out.push("</ol>\n</section>\n");
+        out.push("</ol>\n</div>\n");
     }
 
     /// The definitions by number. Those without reference, and second ones of a label, come last.

@@ -18,7 +18,7 @@
 //! | `pre > code.language-x` | a code block; its spans have the classes of [`crate::highlight`] |
 //! | `li.task > input` | a task of a list |
 //! | `div.alert.alert-note` (`-tip`, `-important`, `-warning`, `-caution`) `> p.alert-title` | an alert |
-//! | `sup.footnote-ref > a`; `section.footnotes > ol > li`, `a.footnote-back` | footnotes |
+//! | `sup.footnote-ref > a`; `div.footnotes > ol > li`, `a.footnote-back` | footnotes |
 
 mod anchors;
 mod blocks;

@@ -101,7 +101,7 @@ mod additions {
             "{page}"
         );
         assert!(page.contains("id=\"fnref:1:2\"><a href=\"#fn:1\""), "{page}");
-        let notes = page.split("<section").nth(1).unwrap();
+        let notes = page.split("<div class=\"footnotes\"").nth(1).unwrap();
         let order: Vec<_> = ["Beta", "Alpha", "Unused"].iter().map(|note| notes.find(note).unwrap()).collect();
         assert!(order.is_sorted(), "{notes}");
         assert!(notes.contains("Beta <a class=\"footnote-back\" href=\"#fnref:1\" role=\"doc-backlink\""), "{notes}");
