@@ -137,7 +137,7 @@ async fn import_post(
 
 impl Summary {
     fn say(&self) {
-        self.problems.iter().for_each(|problem| report::say(problem));
+        self.problems.iter().for_each(report::say);
         self.skipped.iter().for_each(|skipped| report::say(format_args!("skipped: {skipped}")));
         report::say(format_args!(
             "{} posts imported, {} were there already, {} files could not be used.",

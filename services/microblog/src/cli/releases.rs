@@ -114,7 +114,7 @@ fn activate(settings: &Settings, store: &mut ReleaseStore, id: ReleaseId) -> any
 
 fn verify(store: &mut ReleaseStore, mend: bool) -> anyhow::Result<ExitCode> {
     let audit = store.audit()?;
-    audit.flaws.iter().for_each(|flaw| report::say(flaw));
+    audit.flaws.iter().for_each(report::say);
     report::say(format_args!("{} files read, {} flaws.", audit.files, audit.flaws.len()));
     if audit.flaws.is_empty() {
         return Ok(ExitCode::SUCCESS);

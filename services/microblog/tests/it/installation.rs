@@ -5,6 +5,9 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use microblog_domain::Fingerprint;
+use microblog_release::{Checks, Options, Page, ReleaseStore};
+
 use crate::{folder, microblog, stderr};
 
 const SITE: [(&str, &str); 4] = [
@@ -126,4 +129,32 @@ fn wrong_settings_are_misuse() {
     let output = microblog(root.path(), &["check", "--set", "release.keep=none", "--set", "relase.keep=1"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("2 mistakes in the settings"), "{}", stderr(&output));
+}
+
+/// Makes a release whose front page says this.
+fn release(root: &Path, text: &str) {
+    let mut store = ReleaseStore::open(&root.join("build"), Options::default()).unwrap();
+    let draft = store.draft(Checks::new("https://example.org".parse().unwrap())).unwrap();
+    let page = Page { bytes: text.as_bytes(), fingerprint: Fingerprint::of(text.as_bytes()), author_links: &[] };
+    draft.put(&"index.html".parse().unwrap(), page).unwrap();
+    draft.verify().unwrap().commit().unwrap();
+}
+
+#[test]
+fn an_earlier_release_is_shown_again() {
+    let root = folder(&[]);
+    let page = |text: &str| format!("<!doctype html><html lang=\"en\"><title>{text}</title><p>{text}</html>");
+    release(root.path(), &page("old"));
+    release(root.path(), &page("new"));
+    let live = || fs::read_to_string(root.path().join("build/current/index.html")).unwrap();
+    assert_eq!(live(), page("new"));
+    succeed(root.path(), &["releases", "activate", "1"]);
+    assert_eq!(live(), page("old"));
+    let list = stdout(&succeed(root.path(), &["releases", "list"]));
+    assert!(list.lines().next().unwrap().ends_with("live") && list.lines().count() == 3, "{list}");
+    let output = microblog(root.path(), &["releases", "activate", "9"]);
+    assert!(stderr(&output).contains("release 9 is not kept"), "{}", stderr(&output));
+    assert!(stderr(&succeed(root.path(), &["releases", "verify"])).contains(" 0 flaws"));
+    succeed(root.path(), &["releases", "prune", "--keep", "1"]);
+    assert_eq!(stdout(&succeed(root.path(), &["releases", "list"])).lines().count(), 1);
 }
