@@ -27,7 +27,7 @@ impl Form {
 }
 
 fn json_line(mut record: Record) -> String {
-    let message = record.fields.remove("message").unwrap_or_else(|| Value::from(""));
+    let message = record.fields.shift_remove("message").unwrap_or_else(|| Value::from(""));
     let mut line = Map::new();
     line.insert("timestamp".to_owned(), Value::from(record.timestamp.to_string()));
     line.insert("level".to_owned(), Value::from(level_name(record.level)));
@@ -41,7 +41,7 @@ fn json_line(mut record: Record) -> String {
 }
 
 fn text_line(mut record: Record) -> String {
-    let message = record.fields.remove("message").map(|value| plain(&value)).unwrap_or_default();
+    let message = record.fields.shift_remove("message").map(|value| plain(&value)).unwrap_or_default();
     let mut line =
         format!("\u{1b}[2m{}\u{1b}[0m {} {message}", record.timestamp.strftime("%H:%M:%S%.3f"), coloured(record.level));
     for (name, value) in &record.fields {
