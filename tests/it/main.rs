@@ -3,6 +3,9 @@
 //! `site` builds a small site with every feature and checks its pages; `feeds` reads what other programs read; `variants`
 //! has sites of another cut, `corpus` whatever posts are at hand. `program` builds and runs `microblog`, `server` serves a
 //! folder, and `web` holds the judges of pages, for any server's.
+//!
+//! `installation` is a running `microblog up`: `journey` uses it as people do, `killing` as power cuts do, and `misuse` as
+//! those who have not read the README.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,6 +17,10 @@
 mod built_site;
 mod corpus;
 mod feeds;
+mod installation;
+mod journey;
+mod killing;
+mod misuse;
 mod program;
 mod server;
 mod site;

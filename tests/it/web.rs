@@ -64,7 +64,8 @@ fn describe_message(message: &Message) -> String {
     format!("{file}:{line}: {}: {:?}", message.message, message.extract.as_deref().unwrap_or_default())
 }
 
-/// Barriers on pages, looked at on phone and desktop, light and dark; one line each; empty when there are none.
+/// Barriers on pages, looked at on phone and desktop, light and dark, and whatever does not fit a screen; one line each;
+/// empty when there are none.
 pub(crate) fn axe(urls: &[String], cookies: &[Cookie]) -> Vec<String> {
     assert!(!urls.is_empty(), "there is nothing to look at");
     let task = json!({ "chromium": chromium(), "urls": urls, "cookies": cookies });

@@ -1,0 +1,202 @@
+//! A running `microblog up` in a folder of its own, and a client that speaks to it over HTTP.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::program::{microblog, run};
+
+/// How long anything may take before it counts as never; generous, since test machines are busy.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A data folder, a build folder, and the settings that name them.
+pub(crate) struct Installation {
+    folder: TempDir,
+    token: String,
+}
+
+impl Installation {
+    /// An installation with an owner who has a token.
+    pub(crate) fn new() -> Self {
+        let folder = TempDir::with_prefix("microblog-up-").unwrap();
+        let mut installation = Self { folder, token: String::new() };
+        installation.add_owner();
+        let mut token = installation.command(&["token", "create", "--user", "owner"]);
+        token.args(["--scope", "read", "--scope", "write", "--scope", "admin"]);
+        installation.token = run(&mut token).trim().to_owned();
+        installation
+    }
+
+    fn add_owner(&self) {
+        let mut command = self.command(&["user", "add", "owner", "--role", "owner", "--password-stdin"]);
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(b"a long password\n").unwrap();
+        assert!(child.wait().unwrap().success());
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The program with this installation's settings.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        let mut command = microblog();
+        command.current_dir(self.path()).args(words);
+        // Limits are for strangers; the tests are many clients from one address.
+        for setting in
+            ["server.listen=127.0.0.1:0", "site.listen=127.0.0.1:0", "log.format=json", "rate_limit.owner=1000000"]
+        {
+            command.args(["--set", setting]);
+        }
+        command
+    }
+
+    /// Starts it, and waits until it has said where it is.
+    pub(crate) fn start(&self) -> Running {
+        let log = File::options().create(true).append(true).open(self.path().join("log")).unwrap();
+        let mut child = self.command(&["up"]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap());
+        let (mut site, mut api) = (String::new(), String::new());
+        let mut said = String::new();
+        while site.is_empty() || api.is_empty() {
+            let mut line = String::new();
+            if lines.read_line(&mut line).unwrap() == 0 {
+                panic!("microblog up ended at once ({}):\n{said}", child.wait().unwrap());
+            }
+            said.push_str(&line);
+            if let Some(rest) = line.split("Your site:").nth(1) {
+                site = rest.trim().trim_end_matches('/').to_owned();
+            }
+            if let Some(rest) = line.split("Dashboard:").nth(1).or_else(|| line.split("Set it up:").nth(1)) {
+                api = rest.trim().split("/dashboard").next().unwrap_or_default().to_owned();
+            }
+        }
+        std::thread::spawn(move || keep_log(lines, log));
+        Running { child, site, client: Client { api, token: self.token.clone() } }
+    }
+
+    pub(crate) fn log(&self) -> PathBuf {
+        self.path().join("log")
+    }
+}
+
+fn keep_log(lines: BufReader<std::process::ChildStderr>, mut log: File) {
+    for line in lines.lines().map_while(Result::ok) {
+        let _ = writeln!(log, "{line}");
+    }
+}
+
+/// A process that serves the installation.
+pub(crate) struct Running {
+    child: Child,
+    pub(crate) site: String,
+    pub(crate) client: Client,
+}
+
+impl Running {
+    /// Ends it as a power cut would: SIGKILL.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Ends it as a service manager would: SIGTERM. Tells whether it ended well.
+    pub(crate) fn stop(mut self) -> bool {
+        let pid = self.child.id().to_string();
+        run(Command::new("kill").args(["-TERM", &pid]));
+        self.child.wait().unwrap().success()
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What a reader gets: status and text.
+    pub(crate) fn read(&self, path: &str) -> (u16, String) {
+        let mut answer =
+            ureq::get(format!("{}{path}", self.site)).config().http_status_as_error(false).build().call().unwrap();
+        (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
+    }
+
+    /// Waits until a page has what it should.
+    pub(crate) fn wait_for(&self, path: &str, is_there: impl Fn(u16, &str) -> bool) {
+        let since = Instant::now();
+        loop {
+            let (status, text) = self.read(path);
+            if is_there(status, &text) {
+                return;
+            }
+            assert!(since.elapsed() < PATIENCE, "{path} did not become what it should: {status}\n{text}");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A program that uses the API with a token.
+#[derive(Clone)]
+pub(crate) struct Client {
+    pub(crate) api: String,
+    pub(crate) token: String,
+}
+
+impl Client {
+    /// Sends a request; an answer of 4xx or 5xx is an answer.
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        if_match: Option<&str>,
+        body: Option<&Value>,
+    ) -> Result<(u16, Value), ureq::Error> {
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.api))
+            .header("authorization", format!("Bearer {}", self.token));
+        if let Some(version) = if_match {
+            request = request.header("if-match", version);
+        }
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
+        let text = body.map(Value::to_string).unwrap_or_default();
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(PATIENCE))
+            .allow_non_standard_methods(true)
+            .build()
+            .into();
+        let mut answer = agent.run(request.body(text).unwrap())?;
+        let text = answer.body_mut().read_to_string()?;
+        Ok((answer.status().as_u16(), serde_json::from_str(&text).unwrap_or(Value::String(text))))
+    }
+
+    /// Sends a request that must succeed.
+    pub(crate) fn ok(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
+        let (status, answer) = self.send(method, path, Some("*"), body).unwrap();
+        assert!((200..300).contains(&status), "{method} {path}: {status} {answer}");
+        answer
+    }
+
+    pub(crate) fn publish(&self, title: &str, markdown: &str) -> Value {
+        let post = json!({"title": title, "markdown": markdown, "status": "published"});
+        self.ok("POST", "/api/v1/posts", Some(&post))
+    }
+}
+
+/// Where readers find a post.
+pub(crate) fn path_of(post: &Value) -> String {
+    let url = post["url"].as_str().unwrap();
+    url.splitn(4, '/').nth(3).map(|path| format!("/{path}")).unwrap()
+}
