@@ -112,10 +112,6 @@ impl Running {
         self.child.wait().unwrap().success()
     }
 
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     /// What a reader gets: status and text.
     pub(crate) fn read(&self, path: &str) -> (u16, String) {
         let mut answer =

@@ -16,7 +16,7 @@ use anyhow::Context as _;
 use microblog_api::{AppState, Ticks};
 use microblog_builder::{Desk, DeskConfig, Worker, WorkerConfig};
 use microblog_config::{LogFormat, Settings};
-use microblog_domain::{Clock, SystemClock};
+use microblog_domain::{BaseUrl, Clock, SiteSettings, SystemClock};
 use microblog_queue::{BuildEvents, HintReceiver, Relay, Waker, embedded};
 use microblog_store::Store;
 use microblog_store::builds::leases;
@@ -49,9 +49,12 @@ fn log_options(settings: &Settings) -> LogOptions {
     LogOptions { form, level: settings.log.level.clone(), service: "microblog" }
 }
 
-async fn serve(settings: Settings) -> anyhow::Result<()> {
+async fn serve(mut settings: Settings) -> anyhow::Result<()> {
     let api_listener = listen(settings.server.listen, "server.listen").await?;
     let site_listener = listen(settings.site_server.listen, "site.listen").await?;
+    settings.server.listen = api_listener.local_addr()?;
+    settings.site_server.listen = site_listener.local_addr()?;
+    settings.site.base_url = base_url(&settings)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = installation::open_store(&settings).await?;
     let (stopper, stop) = watch::channel(false);
@@ -81,6 +84,14 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     site.context("the site server crashed")?.context("serving the site")?;
     parts.store.close().await;
     Ok(())
+}
+
+/// A site that was given no address of its own is found where this process serves it.
+fn base_url(settings: &Settings) -> anyhow::Result<BaseUrl> {
+    if settings.site.base_url != SiteSettings::default().base_url {
+        return Ok(settings.site.base_url.clone());
+    }
+    Ok(format!("http://localhost:{}", settings.site_server.listen.port()).parse()?)
 }
 
 /// What the parts of the process share.
