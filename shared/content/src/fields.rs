@@ -14,8 +14,9 @@ pub(crate) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    pub(crate) fn of(front_matter: &'a FrontMatter<'a>) -> Self {
-        Self { front_matter, rest: front_matter.fields.clone() }
+    pub(crate) fn of(front_matter: &'a mut FrontMatter<'_>) -> Self {
+        let rest = std::mem::take(&mut front_matter.fields);
+        Self { front_matter, rest }
     }
 
     /// Whether the field is there, even without a value.

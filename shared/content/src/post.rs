@@ -81,9 +81,9 @@ pub fn parse(text: &str, path: &Path, reading: &Reading) -> Result<ParsedPost, F
 }
 
 fn parse_text(text: &str, path: &Path, reading: &Reading) -> Result<ParsedPost, Fault> {
-    let front_matter = FrontMatter::read(text)?;
-    let mut fields = Fields::of(&front_matter);
+    let mut front_matter = FrontMatter::read(text)?;
     let mut body = body_range(text, &front_matter);
+    let mut fields = Fields::of(&mut front_matter);
 
     let explicit_kind = take_kind(&mut fields);
     let title = take_title(&mut fields, explicit_kind, text, &mut body)?;
