@@ -13,7 +13,7 @@ use microblog_domain::{Post, PostKind};
 use microblog_store::posts::list::{self, PostFilter};
 use microblog_store::{Store, settings as site_settings};
 
-use crate::cli::installation::{SettingsArgs, block_on, open_store};
+use crate::cli::installation::{block_on, open_store};
 use crate::cli::report;
 
 /// Posts that are in memory at once.
@@ -24,12 +24,9 @@ const BATCH: u32 = 200;
 pub(crate) struct ExportArgs {
     /// A new or empty folder.
     dir: PathBuf,
-    #[command(flatten)]
-    settings: SettingsArgs,
 }
 
-pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
-    let settings = &args.settings.load()?;
+pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
     let is_free = fs::read_dir(&args.dir).map_or(true, |mut entries| entries.next().is_none());
     ensure!(is_free, "{} is not empty; choose a new folder", args.dir.display());
     let count = block_on(export(settings, &args.dir))?;

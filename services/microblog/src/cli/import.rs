@@ -15,7 +15,7 @@ use microblog_store::publishing::{self, NewPost};
 use microblog_store::{Store, Transaction, posts, settings as site_settings, users};
 use serde::Serialize;
 
-use crate::cli::installation::{SettingsArgs, block_on, open_store, origin};
+use crate::cli::installation::{block_on, open_store, origin};
 use crate::cli::{progress, report};
 
 /// Posts in one transaction: few enough that others can write in between.
@@ -32,8 +32,6 @@ pub(crate) struct ImportArgs {
     /// Print the summary as JSON.
     #[arg(long)]
     json: bool,
-    #[command(flatten)]
-    settings: SettingsArgs,
 }
 
 /// What an import did.
@@ -48,9 +46,9 @@ struct Summary {
     skipped: Vec<String>,
 }
 
-pub(crate) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(args: &ImportArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
     let folder = ContentFolder::open(&args.dir)?;
-    let summary = block_on(import(&args.settings.load()?, &folder, args.owner.as_deref()))?;
+    let summary = block_on(import(settings, &folder, args.owner.as_deref()))?;
     if args.json {
         report::answer(&summary)?;
     } else {

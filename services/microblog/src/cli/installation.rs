@@ -13,10 +13,10 @@ use microblog_store::{Origin, Store};
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SettingsArgs {
     /// Read settings from this file: TOML, or YAML by its ending.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
     /// Set one setting, such as server.listen=127.0.0.1:9000; wins over file and environment. May be given repeatedly.
-    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value, global = true)]
     overrides: Vec<(String, String)>,
 }
 

@@ -2,37 +2,21 @@
 
 use std::process::ExitCode;
 
-use clap::Args;
 use microblog_config::Settings;
 use microblog_site::Theme;
 use microblog_store::migrate;
 
-use crate::cli::installation::{SettingsArgs, block_on, open_releases, open_store};
+use crate::cli::installation::{block_on, open_releases, open_store};
 use crate::cli::report;
 
-/// Bring the database up to date, or make it. The program does so at every start, too.
-#[derive(Debug, Args)]
-pub(crate) struct MigrateArgs {
-    #[command(flatten)]
-    settings: SettingsArgs,
-}
-
-pub(crate) fn run(args: &MigrateArgs) -> anyhow::Result<ExitCode> {
-    let schema = block_on(schema(&args.settings.load()?))?;
+pub(crate) fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
+    let schema = block_on(schema(settings))?;
     report::say(format_args!("The database has schema {schema}, the newest that this program knows."));
     Ok(ExitCode::SUCCESS)
 }
 
-/// Check settings, database, releases and theme without starting anything.
-#[derive(Debug, Args)]
-pub(crate) struct CheckArgs {
-    #[command(flatten)]
-    settings: SettingsArgs,
-}
-
 /// Checks one after the other, and goes on after a failure: all that is wrong is said at once.
-pub(crate) fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
-    let settings = &args.settings.load()?;
+pub(crate) fn check(settings: &Settings) -> anyhow::Result<ExitCode> {
     report::say("settings: fine");
     let database = block_on(schema(settings)).map(|schema| format!("schema {schema}"));
     let theme = match &settings.site_server.theme {

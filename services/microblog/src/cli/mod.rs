@@ -15,7 +15,7 @@ mod user;
 
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 use self::installation::SettingsArgs;
 use crate::up;
@@ -24,48 +24,44 @@ use crate::up;
 ///
 /// Without a subcommand it starts everything, as `microblog up` does.
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true)]
-#[command(after_help = "Exit status: 0 done, 1 failed, 2 misused.")]
+#[command(version, after_help = "Exit status: 0 done, 1 failed, 2 misused.")]
 pub(crate) struct Cli {
     #[command(flatten)]
-    up: UpArgs,
+    settings: SettingsArgs,
     #[command(subcommand)]
     command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Up(UpArgs),
+    /// Start everything in one process: dashboard and API on :8000, the site on :8080. Makes what is missing.
+    Up,
     Build(build::BuildArgs),
     Import(import::ImportArgs),
     Export(export::ExportArgs),
     Releases(releases::ReleasesArgs),
     User(user::UserArgs),
     Token(token::TokenArgs),
-    Migrate(migrate::MigrateArgs),
-    Check(migrate::CheckArgs),
-}
-
-/// Start everything in one process: dashboard and API on :8000, the site on :8080. Makes what is missing.
-#[derive(Debug, Args)]
-struct UpArgs {
-    #[command(flatten)]
-    settings: SettingsArgs,
+    /// Bring the database up to date, or make it. The program does so at every start, too.
+    Migrate,
+    /// Check settings, database, releases and theme without starting anything.
+    Check,
 }
 
 impl Cli {
     /// Does what was asked for.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        match self.command.unwrap_or(Command::Up(self.up)) {
-            Command::Up(args) => up::run(args.settings.load()?),
+        let settings = || self.settings.load();
+        match self.command.unwrap_or(Command::Up) {
+            Command::Up => up::run(settings()?),
             Command::Build(args) => build::run(&args),
-            Command::Import(args) => import::run(&args),
-            Command::Export(args) => export::run(&args),
-            Command::Releases(args) => releases::run(&args),
-            Command::User(args) => user::run(args),
-            Command::Token(args) => token::run(args),
-            Command::Migrate(args) => migrate::run(&args),
-            Command::Check(args) => migrate::check(&args),
+            Command::Import(args) => import::run(&args, &settings()?),
+            Command::Export(args) => export::run(&args, &settings()?),
+            Command::Releases(args) => releases::run(&args, &settings()?),
+            Command::User(args) => user::run(args, &settings()?),
+            Command::Token(args) => token::run(args, &settings()?),
+            Command::Migrate => migrate::run(&settings()?),
+            Command::Check => migrate::check(&settings()?),
         }
     }
 }

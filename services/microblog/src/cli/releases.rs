@@ -10,7 +10,7 @@ use microblog_release::{Committed, Release, ReleaseStore};
 use microblog_store::releases::{self, ReleaseRecord};
 use serde_json::{Value, json};
 
-use crate::cli::installation::{SettingsArgs, block_on, open_releases, open_store, origin};
+use crate::cli::installation::{block_on, open_releases, open_store, origin};
 use crate::cli::report;
 
 /// List, verify, activate and prune the kept releases of the site.
@@ -18,8 +18,6 @@ use crate::cli::report;
 pub(crate) struct ReleasesArgs {
     #[command(subcommand)]
     command: ReleasesCommand,
-    #[command(flatten)]
-    settings: SettingsArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -49,8 +47,7 @@ enum ReleasesCommand {
     },
 }
 
-pub(crate) fn run(args: &ReleasesArgs) -> anyhow::Result<ExitCode> {
-    let settings = &args.settings.load()?;
+pub(crate) fn run(args: &ReleasesArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
     if !settings.build.dir.is_dir() {
         bail!("there are no releases yet: {} does not exist. `microblog up` makes it", settings.build.dir.display());
     }

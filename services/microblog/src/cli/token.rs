@@ -10,7 +10,7 @@ use microblog_domain::{Clock as _, Scope, SystemClock};
 use microblog_store::tokens::{self, NewToken};
 use microblog_store::users;
 
-use crate::cli::installation::{SettingsArgs, block_on, open_store};
+use crate::cli::installation::{block_on, open_store};
 use crate::cli::report;
 
 /// Make secrets for programs that use the API.
@@ -18,8 +18,6 @@ use crate::cli::report;
 pub(crate) struct TokenArgs {
     #[command(subcommand)]
     command: TokenCommand,
-    #[command(flatten)]
-    settings: SettingsArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -38,9 +36,9 @@ enum TokenCommand {
     },
 }
 
-pub(crate) fn run(args: TokenArgs) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(args: TokenArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
     let TokenCommand::Create { user, name, scopes } = args.command;
-    let secret = block_on(create(&args.settings.load()?, &user, name, scopes))?;
+    let secret = block_on(create(settings, &user, name, scopes))?;
     report::print(secret.reveal());
     Ok(ExitCode::SUCCESS)
 }

@@ -11,7 +11,7 @@ use microblog_domain::{Clock as _, Role, SystemClock};
 use microblog_store::users::{self, NewUser};
 use serde_json::json;
 
-use crate::cli::installation::{SettingsArgs, block_on, open_store};
+use crate::cli::installation::{block_on, open_store};
 use crate::cli::report;
 
 /// Longer ones would only keep the processor busy.
@@ -22,8 +22,6 @@ const MAX_PASSWORD_BYTES: u64 = 1_024;
 pub(crate) struct UserArgs {
     #[command(subcommand)]
     command: UserCommand,
-    #[command(flatten)]
-    settings: SettingsArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -48,8 +46,7 @@ enum UserCommand {
     },
 }
 
-pub(crate) fn run(args: UserArgs) -> anyhow::Result<ExitCode> {
-    let settings = &args.settings.load()?;
+pub(crate) fn run(args: UserArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
     match args.command {
         UserCommand::Add { name, role, .. } => {
             let password = read_password(settings.auth.min_password_length)?;
