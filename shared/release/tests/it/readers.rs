@@ -88,12 +88,30 @@ fn reader() {
     }
 }
 
-fn start_reader(folder: &Path) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "readers::reader", "--ignored"])
-        .current_dir(folder)
-        .spawn()
-        .unwrap()
+/// The other process; it never outlives the test, however that ends.
+struct ReaderProcess(Child);
+
+impl ReaderProcess {
+    fn start(folder: &Path) -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        Self(command.args(["--exact", "readers::reader", "--ignored"]).current_dir(folder).spawn().unwrap())
+    }
+}
+
+impl Drop for ReaderProcess {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Stops the reading threads, also when the publishing one fails.
+struct StopReaders<'a>(&'a Live);
+
+impl Drop for StopReaders<'_> {
+    fn drop(&mut self) {
+        self.0.stop.store(true, Ordering::SeqCst);
+    }
 }
 
 fn read_during(activations: u64, grace: Duration) {
@@ -101,20 +119,21 @@ fn read_during(activations: u64, grace: Duration) {
     let place = folder.path().join("store");
     let mut store = ReleaseStore::open(&place, Options { grace, ..options() }).unwrap();
     publish(&mut store, &release(1)).unwrap();
-    let mut process = start_reader(folder.path());
+    let mut process = ReaderProcess::start(folder.path());
     let live = Live { least: AtomicU64::new(1), most: AtomicU64::new(1), stop: AtomicBool::new(false) };
     std::thread::scope(|threads| {
         let readers = [(); 3].map(|()| threads.spawn(|| live.check_reads(&place)));
+        let stop = StopReaders(&live);
         for n in 2..=activations {
             live.most.store(n, Ordering::SeqCst);
             publish(&mut store, &release(n)).unwrap();
             live.least.store(n, Ordering::SeqCst);
         }
-        live.stop.store(true, Ordering::SeqCst);
+        drop(stop);
         assert!(readers.map(|reader| reader.join().unwrap()).into_iter().all(|reads| reads > activations));
     });
     fs::write(folder.path().join("stop"), "").unwrap();
-    assert!(process.wait().unwrap().success(), "the other process met an error or a mixture");
+    assert!(process.0.wait().unwrap().success(), "the other process met an error or a mixture");
 }
 
 #[test]
