@@ -10,6 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use microblog_config::ByteSize;
 use microblog_domain::{Role, Scope};
 use microblog_store::tokens;
 
@@ -23,8 +24,6 @@ use crate::state::{App, AppState};
 
 /// How long a token may be used without a note of it: notes are writes.
 const NOTE_EVERY: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
-/// A form that is searched for its CSRF token; larger bodies carry the token in a header.
-const MAX_FORM_BYTES: usize = 16 * 1024 * 1024;
 
 /// Whom a route lets in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +76,7 @@ pub(crate) async fn admit(State(gate): State<Gate>, request: Request, next: Next
         ApiError::new(ErrorCode::Unauthenticated, "Log in, or send an API token in the header Authorization: Bearer ….")
     })?;
     check_rights(&caller, role, scope)?;
-    let mut request = check_intent(request, &caller).await?;
+    let mut request = check_intent(request, &caller, gate.app.server.max_body).await?;
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
 }
@@ -159,12 +158,12 @@ fn check_rights(caller: &Caller, role: Role, scope: Scope) -> Result<(), ApiErro
 
 /// A browser sends its cookie with every request, also with those that a foreign page makes it send. So a change needs
 /// the session's CSRF token too, in a header or, from plain forms, in the field `csrf_token`.
-async fn check_intent(request: Request, caller: &Caller) -> Result<Request, ApiError> {
+async fn check_intent(request: Request, caller: &Caller, largest: ByteSize) -> Result<Request, ApiError> {
     let Via::Session { csrf_secret, .. } = &caller.via else { return Ok(request) };
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return Ok(request);
     }
-    let (request, token) = csrf_token(request).await?;
+    let (request, token) = csrf_token(request, largest).await?;
     if token.is_some_and(|token| csrf::is_valid(&token, csrf_secret)) {
         return Ok(request);
     }
@@ -173,7 +172,7 @@ async fn check_intent(request: Request, caller: &Caller) -> Result<Request, ApiE
     Err(ApiError::new(ErrorCode::CsrfRejected, "Send the token of your session in the header X-CSRF-Token."))
 }
 
-async fn csrf_token(request: Request) -> Result<(Request, Option<String>), ApiError> {
+async fn csrf_token(request: Request, largest: ByteSize) -> Result<(Request, Option<String>), ApiError> {
     if let Some(value) = request.headers().get(csrf::HEADER) {
         let token = value.to_str().ok().map(str::to_owned);
         return Ok((request, token));
@@ -183,7 +182,7 @@ async fn csrf_token(request: Request) -> Result<(Request, Option<String>), ApiEr
         return Ok((request, None));
     }
     let (parts, body) = request.into_parts();
-    let bytes = axum::body::to_bytes(body, MAX_FORM_BYTES)
+    let bytes = axum::body::to_bytes(body, usize::try_from(largest.0).unwrap_or(usize::MAX))
         .await
         .map_err(|_| ApiError::new(ErrorCode::TooLarge, "The form is larger than this server takes."))?;
     let fields = serde_urlencoded::from_bytes::<Vec<(String, String)>>(&bytes).unwrap_or_default();

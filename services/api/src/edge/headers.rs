@@ -24,6 +24,10 @@ const DEFAULTS: [(HeaderName, &str); 8] = [
     (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=()"),
 ];
 
+/// For files that pages of other origins show: the site, and previews in a sandbox.
+pub(crate) const SHOWN_ELSEWHERE: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
+
 /// Adds the headers that the answer does not have.
 pub(crate) async fn set_security_headers(request: Request, next: Next) -> Response {
     let is_encrypted = request.extensions().get::<Client>().is_some_and(|client| client.scheme == Scheme::Https);

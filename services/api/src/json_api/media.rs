@@ -13,6 +13,7 @@ use tower_http::services::ServeFile;
 use super::paging::{PageBody, PageQuery};
 use crate::auth::Caller;
 use crate::change::{Answer, Intent};
+use crate::edge::SHOWN_ELSEWHERE;
 use crate::error::{ApiError, ErrorCode, Named as _};
 use crate::input::{PathOf, Query};
 use crate::media::{Incoming, examine, public_name};
@@ -117,13 +118,19 @@ pub(crate) async fn delete_media(
     intent: Intent,
     PathOf(id): PathOf<MediaId>,
 ) -> Result<Answer, ApiError> {
-    let mut change = intent.begin_anew(&app).await?;
+    delete(&app, &caller, intent, id).await?;
+    Ok(Answer::done())
+}
+
+/// Deletes an upload, if the caller may.
+pub(crate) async fn delete(app: &App, caller: &Caller, intent: Intent, id: MediaId) -> Result<(), ApiError> {
+    let mut change = intent.begin_anew(app).await?;
     let media = media::get(&mut change.tx, id).await.named("upload")?;
     if !caller.may_change(media.uploaded_by) {
         return Err(ApiError::forbidden("Somebody else uploaded this; authors delete only their own. Ask an editor."));
     }
     media::delete(&mut change.tx, id, &change.origin).await?;
-    change.finish(Answer::done()).await
+    change.keep().await
 }
 
 /// `GET /media/{hash}/{name}`: the same address as on the site, so that a post can be looked at before it is built.
@@ -144,6 +151,8 @@ pub(crate) async fn show_media(
     }
     let mut response = served.into_response();
     let headers = response.headers_mut();
+    let (name, value) = SHOWN_ELSEWHERE;
+    headers.insert(name, value);
     headers.insert(header::CONTENT_TYPE, HeaderValue::try_from(file.content_type).map_err(ApiError::internal)?);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(NOTHING_RUNS));

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::posts::PostInput;
 use crate::change::Answer;
+use crate::edge::SHOWN_ELSEWHERE;
 use crate::error::{ApiError, ErrorCode};
 use crate::input::{Json, PathOf};
 use crate::state::App;
@@ -117,6 +118,8 @@ pub(crate) async fn show_asset(State(app): State<App>, PathOf(file): PathOf<Stri
     let body = tokio::task::spawn_blocking(move || asset(&app, file)).await.map_err(ApiError::internal)??;
     let mut response = body.into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    let (name, value) = SHOWN_ELSEWHERE;
+    response.headers_mut().insert(name, value);
     let cached = HeaderValue::from_static("public, max-age=31536000, immutable");
     response.headers_mut().insert(header::CACHE_CONTROL, cached);
     Ok(response)

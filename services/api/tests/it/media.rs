@@ -56,6 +56,7 @@ async fn an_upload_is_measured_named_and_served() {
     );
     assert!(served.header("cache-control").contains("immutable"));
     assert!(served.header("content-security-policy").contains("sandbox"));
+    assert_eq!(served.header("cross-origin-resource-policy"), "cross-origin");
     let part = app.anonymous().with("range", "bytes=0-3").get(url).await;
     assert_eq!((part.status, &part.body[..]), (StatusCode::PARTIAL_CONTENT, &png(3)[..4]));
     let (folder, _) = url.rsplit_once('/').unwrap();

@@ -75,7 +75,7 @@ async fn the_csrf_token_of_one_session_is_worth_nothing_in_another() {
 
 #[tokio::test]
 async fn a_plain_form_may_carry_the_token_in_a_field() {
-    let app = TestApp::new().await;
+    let app = TestApp::with(&[("server.max_body", "2 KiB")]).await;
     let (browser, session) = set_up(&app).await;
     let form = browser.with("content-type", "application/x-www-form-urlencoded");
     let token = session["csrf_token"].as_str().unwrap();
@@ -83,6 +83,7 @@ async fn a_plain_form_may_carry_the_token_in_a_field() {
     form.ask(Method::POST, build, Body::from("a=b")).await.problem("csrf_rejected");
     let body = Body::from(format!("a=b&csrf_token={token}"));
     form.ask(Method::POST, build, body).await.problem("unsupported_media_type");
+    form.ask(Method::POST, build, Body::from("a".repeat(3_000))).await.problem("too_large");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! A service that listens, and is told to stop.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use microblog_api::{build_app, serve};
 use microblog_domain::Role;
@@ -8,6 +9,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use crate::harness::TestApp;
 
@@ -33,7 +35,8 @@ async fn who_watches_a_build_does_not_keep_the_service_from_stopping() {
         heard.push_str(&String::from_utf8_lossy(&buffer[..count]));
     }
     stop.send(()).unwrap();
-    service.await.unwrap().unwrap();
-    browser.read_to_string(&mut heard).await.unwrap();
+    let deadline = Duration::from_secs(30);
+    timeout(deadline, service).await.unwrap().unwrap().unwrap();
+    timeout(deadline, browser.read_to_string(&mut heard)).await.unwrap().unwrap();
     assert!(heard.ends_with("0\r\n\r\n"), "the stream was cut off: {heard}");
 }
