@@ -1,6 +1,7 @@
 //! The loop of a worker: wait until something is due, claim it, work it off, settle it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use microblog_domain::Clock;
@@ -68,10 +69,17 @@ impl Worker {
 
     /// Works until `stop` becomes true. A build that runs then is stopped and handed back.
     pub async fn run(self, mut hints: HintReceiver, mut stop: watch::Receiver<bool>) {
+        let mut is_tidy = false;
         while !*stop.borrow_and_update() {
             match self.claim().await {
                 Ok(Some(claimed)) => {
                     job::work_off(&self, claimed, &mut stop).await;
+                    is_tidy = false;
+                    continue;
+                }
+                Ok(None) if !is_tidy => {
+                    self.tidy(&mut hints).await;
+                    is_tidy = true;
                     continue;
                 }
                 Ok(None) => {}
@@ -94,6 +102,28 @@ impl Worker {
         let (_keep, mut never) = watch::channel(false);
         job::work_off(self, claimed, &mut never).await;
         Ok(true)
+    }
+
+    /// Does what the release store left undone so that nobody had to wait for it; stops when there is a new job.
+    async fn tidy(&self, hints: &mut HintReceiver) {
+        let may_go_on = Arc::new(AtomicBool::new(true));
+        let (desk, go_on) = (Arc::clone(&self.desk), Arc::clone(&may_go_on));
+        let mut work = tokio::task::spawn_blocking(move || {
+            let mut desk = desk.lock().unwrap_or_else(PoisonError::into_inner);
+            desk.releases_mut().tidy(&|| go_on.load(Ordering::Relaxed))
+        });
+        let done = tokio::select! {
+            done = &mut work => done,
+            _ = hints.next() => {
+                may_go_on.store(false, Ordering::Relaxed);
+                work.await
+            }
+        };
+        match done {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the release store could not be tidied; it is tried again later"),
+            Err(error) => tracing::error!(%error, "tidying the release store crashed"),
+        }
     }
 
     async fn claim(&self) -> Result<Option<ClaimedBuild>, StoreError> {

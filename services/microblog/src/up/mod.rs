@@ -69,6 +69,7 @@ async fn serve(mut settings: Settings) -> anyhow::Result<()> {
 
     let worker = tokio::spawn(worker.run(hints, stop.clone()));
     let house = tokio::spawn(microblog_api::keep_house(Arc::clone(&app)));
+    let upkeep = tokio::spawn(app.recorder.clone().upkeep());
     let site = tokio::spawn(site_server::serve(site_listener, settings.build.dir.clone(), stopped(stop.clone())));
     let link = microblog_api::offer_setup(&app).await?;
     first_run::greet(&settings, link.as_ref());
@@ -79,6 +80,7 @@ async fn serve(mut settings: Settings) -> anyhow::Result<()> {
     let _ = stopper.send(true);
     let (worker, api, site) = tokio::join!(worker, api, site);
     house.abort();
+    upkeep.abort();
     worker.context("the builder crashed")?;
     api.context("the API crashed")?.context("serving the API")?;
     site.context("the site server crashed")?.context("serving the site")?;

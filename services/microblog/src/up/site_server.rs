@@ -64,6 +64,9 @@ async fn send(file: &Path, method: Method, headers: HeaderMap) -> Response {
     *request.headers_mut() = headers;
     match ServeFile::new(file).try_call(request).await {
         Ok(response) => response.map(Body::new),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            StatusCode::NOT_FOUND.into_response()
+        }
         Err(error) => {
             tracing::error!(file = %file.display(), %error, "a file of the site could not be read");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()

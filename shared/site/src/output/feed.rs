@@ -55,7 +55,10 @@ fn element(xml: &mut String, name: &str, text: &str) {
 
 /// XML has no way to write most control characters, not even escaped.
 fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).filter(|c| !matches!(c, '\u{fffe}' | '\u{ffff}')).collect()
+    text.chars()
+        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
+        .filter(|c| !matches!(c, '\u{fffe}' | '\u{ffff}'))
+        .collect()
 }
 
 /// A tag with a URL in an attribute.
@@ -73,11 +76,17 @@ pub(crate) fn atom(channel: &Channel<'_>, items: &[Item<'_>]) -> String {
     element(&mut xml, "title", &channel.title());
     element(&mut xml, "subtitle", &channel.settings.description);
     element(&mut xml, "id", &channel.url(channel.page));
-    link(&mut xml, "<link rel=\"self\" type=\"application/atom+xml\" href=\"", &channel.url(&channel.address), "\"/>\n");
+    link(
+        &mut xml,
+        "<link rel=\"self\" type=\"application/atom+xml\" href=\"",
+        &channel.url(&channel.address),
+        "\"/>\n",
+    );
     link(&mut xml, "<link rel=\"alternate\" type=\"text/html\" href=\"", &channel.url(channel.page), "\"/>\n");
     let updated = items.iter().map(|item| item.entry.updated_at.max(item.entry.published_at)).max();
     element(&mut xml, "updated", &updated.unwrap_or_default().to_string());
-    let site_author = if channel.settings.author.is_empty() { &channel.settings.title } else { &channel.settings.author };
+    let site_author =
+        if channel.settings.author.is_empty() { &channel.settings.title } else { &channel.settings.author };
     atom_author(&mut xml, site_author);
     for item in items {
         atom_entry(&mut xml, channel, item);
@@ -120,10 +129,16 @@ pub(crate) fn rss(channel: &Channel<'_>, items: &[Item<'_>]) -> String {
     let mut xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<rss version=\"2.0\" xmlns:atom=\"http://www.w3.org/2005/Atom\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\">\n<channel>\n".to_owned();
     element(&mut xml, "title", &channel.title());
     element(&mut xml, "link", &channel.url(channel.page));
-    let description = if channel.settings.description.is_empty() { channel.title() } else { channel.settings.description.clone() };
+    let description =
+        if channel.settings.description.is_empty() { channel.title() } else { channel.settings.description.clone() };
     element(&mut xml, "description", &description);
     element(&mut xml, "language", &channel.settings.language);
-    link(&mut xml, "<atom:link rel=\"self\" type=\"application/rss+xml\" href=\"", &channel.url(&channel.address), "\"/>\n");
+    link(
+        &mut xml,
+        "<atom:link rel=\"self\" type=\"application/rss+xml\" href=\"",
+        &channel.url(&channel.address),
+        "\"/>\n",
+    );
     for item in items {
         rss_item(&mut xml, channel, item);
     }

@@ -35,7 +35,10 @@ mod tests {
     fn links_in_feeds_are_whole() {
         let base: BaseUrl = "https://example.org/blog".parse().unwrap();
         assert_eq!(
-            absolutize(r#"<a href="/blog/x/">x</a> <img src="/blog/y.png"> <a href="//cdn/z"> <a href="https://a/">"#, &base),
+            absolutize(
+                r#"<a href="/blog/x/">x</a> <img src="/blog/y.png"> <a href="//cdn/z"> <a href="https://a/">"#,
+                &base
+            ),
             r#"<a href="https://example.org/blog/x/">x</a> <img src="https://example.org/blog/y.png"> <a href="//cdn/z"> <a href="https://a/">"#
         );
         assert_eq!(absolute(&base, &"/caf%C3%A9/".parse().unwrap()), "https://example.org/blog/caf%C3%A9/");

@@ -41,7 +41,8 @@ pub(crate) fn for_site(theme: &Theme, settings: &SiteSettings) -> Result<Environ
         None => Err(Error::new(ErrorKind::InvalidOperation, format!("the theme has no asset {name:?}"))),
     });
     environment.add_function("url", move |path: &str| prefixed(&base_path, path));
-    let root = settings.base_url.as_str()[..settings.base_url.as_str().len() - settings.base_url.path_prefix().len()].to_owned();
+    let root = settings.base_url.as_str()[..settings.base_url.as_str().len() - settings.base_url.path_prefix().len()]
+        .to_owned();
     environment.add_filter("absolute", move |url: &str| prefixed(&root, url));
     Ok(environment)
 }

@@ -93,8 +93,10 @@ impl Theme {
     pub fn with_overrides(folder: &Path) -> Result<Self, ThemeError> {
         let mut templates = builtin::templates();
         for (name, path) in files_below(&folder.join("templates"))? {
-            let source = String::from_utf8(read(&path)?)
-                .map_err(|_| ThemeError::Unreadable { path: path.clone(), reason: "it is not UTF-8 text".to_owned() })?;
+            let source = String::from_utf8(read(&path)?).map_err(|_| ThemeError::Unreadable {
+                path: path.clone(),
+                reason: "it is not UTF-8 text".to_owned(),
+            })?;
             templates.insert(name, TemplateSource { origin: path.display().to_string(), source: source.into() });
         }
         let mut assets = builtin::assets();
@@ -138,7 +140,9 @@ impl Theme {
             if let Some((name, template)) = self.templates.get_key_value(name)
                 && used.insert(name.as_str())
             {
-                open.extend(self.templates.keys().filter(|other| mentions(&template.source, other)).map(String::as_str));
+                open.extend(
+                    self.templates.keys().filter(|other| mentions(&template.source, other)).map(String::as_str),
+                );
             }
         }
         let mut inputs = FingerprintBuilder::new();
@@ -176,7 +180,8 @@ fn files_below(folder: &Path) -> Result<BTreeMap<String, PathBuf>, ThemeError> {
     let mut files = BTreeMap::new();
     let mut open = vec![(String::new(), folder.to_owned())];
     while let Some((prefix, folder)) = open.pop() {
-        let unreadable = |error: std::io::Error| ThemeError::Unreadable { path: folder.clone(), reason: error.to_string() };
+        let unreadable =
+            |error: std::io::Error| ThemeError::Unreadable { path: folder.clone(), reason: error.to_string() };
         let listing = match std::fs::read_dir(&folder) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && prefix.is_empty() => break,
             listing => listing.map_err(unreadable)?,
