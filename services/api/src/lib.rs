@@ -1,13 +1,14 @@
-//! The HTTP service: JSON API, health, metrics, previews, uploads.
+//! The HTTP service: JSON API, dashboard, health, metrics, previews, uploads.
 //!
 //! Owns what travels over HTTP and who may do what. Leaves what is kept to `microblog-store`, what pages look like to
 //! `microblog-site`, and the making of releases to the builder, which it asks by way of the store.
 //!
 //! A request goes three hops: the route table (`routes.rs`, where to start reading) -> a handler in
-//! `json_api` -> a function of the store. Around every handler stand the layers of [`build_app`].
+//! `json_api` or `dashboard` -> a function of the store. Around every handler stand the layers of [`build_app`].
 
 mod auth;
 mod change;
+mod dashboard;
 mod edge;
 mod error;
 mod health;

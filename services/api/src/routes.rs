@@ -2,12 +2,13 @@
 //! the product.
 //!
 //! The table is the only place where routes are registered, and what it says is what is enforced: the gate before each
-//! route is built from its row. The OpenAPI document is made from the same rows.
+//! route is built from its row. The OpenAPI document is made from the same rows, but for those of the dashboard.
 
 use microblog_domain::Role::{Author, Editor, Owner};
 use microblog_domain::Scope::{Admin, Read, Write};
 
 use crate::auth::guard::Guard;
+use crate::dashboard::{self, account, editor, log_in, revisions, set_up};
 use crate::json_api::{builds, media, posts, preview, releases, session, settings, setup, tokens, users};
 use crate::table::{Route, delete, get, patch, post, put};
 use crate::{health, openapi, service};
@@ -31,6 +32,13 @@ const POST_FILTERS: &[&str] = &["status", "tag", "owner", "q", "order", "limit",
 
 /// All routes.
 pub(crate) fn table() -> Vec<Route> {
+    let mut table = api();
+    table.extend(dashboard_routes());
+    table
+}
+
+/// The routes for programs, which are described to them.
+pub(crate) fn api() -> Vec<Route> {
     let mut table = service_routes();
     table.extend(account_routes());
     table.extend(post_routes());
@@ -136,6 +144,61 @@ fn site_routes() -> Vec<Route> {
     ]
 }
 
+/// What people see: pages, and the forms on them.
+fn dashboard_routes() -> Vec<Route> {
+    let mut routes = vec![
+        get("/dashboard", ALL, dashboard::show_dashboard),
+        get("/dashboard/assets/{file}", ALL, dashboard::show_asset).free(),
+        get("/dashboard/setup", ALL, set_up::show_set_up),
+        post("/dashboard/setup", ALL, set_up::set_up_from_form).log_in(),
+        get("/dashboard/login", ALL, log_in::show_log_in),
+        post("/dashboard/login", ALL, log_in::log_in_from_form).log_in(),
+        post("/dashboard/logout", LOOK, account::log_out_from_form),
+        get("/dashboard/account", OWN, account::show_account),
+        post("/dashboard/account/password", OWN, account::change_password_from_form).log_in(),
+        post("/dashboard/account/tokens", OWN, account::create_token_from_form),
+        post("/dashboard/account/tokens/{id}/revoke", OWN, account::revoke_token_from_form),
+        get("/dashboard/users", RULE, dashboard::users::show_users),
+        post("/dashboard/users", RULE, dashboard::users::add_user_from_form),
+        post("/dashboard/users/{id}", RULE, dashboard::users::change_user_from_form),
+        get("/dashboard/settings", RULE, dashboard::settings::show_settings_page),
+        post("/dashboard/settings", RULE, dashboard::settings::save_settings_from_form),
+    ];
+    routes.extend(writing_routes());
+    routes.extend(publishing_routes());
+    routes
+}
+
+fn writing_routes() -> Vec<Route> {
+    vec![
+        get("/dashboard/posts", LOOK, dashboard::posts::show_posts),
+        get("/dashboard/posts/new", WRITE, editor::show_new_post),
+        post("/dashboard/posts", WRITE, editor::create_from_form),
+        get("/dashboard/posts/{id}", LOOK, editor::show_editor),
+        post("/dashboard/posts/{id}", WRITE, editor::save_from_form),
+        post("/dashboard/posts/{id}/trash", WRITE, editor::trash_from_form),
+        post("/dashboard/posts/{id}/restore", WRITE, editor::restore_from_form),
+        get("/dashboard/posts/{id}/revisions", LOOK, revisions::show_revisions),
+        post("/dashboard/posts/{id}/revisions/{number}/restore", WRITE, revisions::restore_revision_from_form),
+        post("/dashboard/preview", WRITE, dashboard::preview::preview_form),
+        get("/dashboard/media", LOOK, dashboard::media::show_media_page),
+        post("/dashboard/media/{id}/delete", WRITE, dashboard::media::delete_media_from_form),
+    ]
+}
+
+fn publishing_routes() -> Vec<Route> {
+    vec![
+        get("/dashboard/builds", LOOK, dashboard::builds::show_builds),
+        post("/dashboard/builds", EDIT, dashboard::builds::start_from_form).build(),
+        get("/dashboard/builds/{id}", LOOK, dashboard::builds::show_build_page),
+        get("/dashboard/builds/{id}/events", LOOK, dashboard::builds::watch_panel),
+        post("/dashboard/builds/{id}/cancel", EDIT, dashboard::builds::cancel_from_form),
+        get("/dashboard/releases", LOOK, dashboard::releases::show_releases),
+        post("/dashboard/releases/{id}/activate", EDIT, dashboard::releases::activate_from_form).build(),
+        post("/dashboard/releases/unpin", EDIT, dashboard::releases::unpin_from_form).build(),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,7 +206,7 @@ mod tests {
     /// To be read by whoever changes who may do what.
     #[test]
     fn the_table_lists_every_route_with_its_guard() {
-        let line = |route: &Route| format!("{:7}{:47}{}", route.method.as_str(), route.path, route.guard);
+        let line = |route: &Route| format!("{:7}{:55}{}", route.method.as_str(), route.path, route.guard);
         let lines: Vec<_> = table().iter().map(line).collect();
         insta::assert_snapshot!(lines.join("\n"));
     }
@@ -152,6 +215,6 @@ mod tests {
     fn whatever_changes_something_is_guarded_but_for_log_in_and_set_up() {
         let is_open = |route: &&Route| route.guard == Guard::Public && route.method != axum::http::Method::GET;
         let open: Vec<_> = table().iter().filter(is_open).map(|route| route.path).collect();
-        assert_eq!(open, ["/api/v1/setup", "/api/v1/session"]);
+        assert_eq!(open, ["/api/v1/setup", "/api/v1/session", "/dashboard/setup", "/dashboard/login"]);
     }
 }

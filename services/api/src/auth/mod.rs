@@ -5,6 +5,7 @@
 //! [`secret`]s are stored.
 
 mod caller;
+pub(crate) mod cookies;
 pub(crate) mod csrf;
 pub(crate) mod guard;
 mod password;

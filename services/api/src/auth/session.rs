@@ -1,11 +1,12 @@
 //! Log-ins: a cookie in the browser, a row in the database.
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue};
 use microblog_domain::{ContentHash, Timestamp};
 use microblog_store::sessions::{self, Session};
 use microblog_store::users::User;
 
 use super::caller::{Caller, Via};
+use super::cookies;
 use super::secret::Secret;
 use crate::edge::Scheme;
 use crate::error::ApiError;
@@ -57,7 +58,9 @@ pub(crate) async fn end(app: &AppState, token: &ContentHash, scheme: Scheme) -> 
 
 /// Whom the cookie of a request belongs to, if it has one that is valid.
 pub(super) async fn find(app: &AppState, headers: &HeaderMap) -> Result<Option<Caller>, ApiError> {
-    let Some(secret) = cookie_in(headers) else { return Ok(None) };
+    let Some(secret) = cookies::find(headers, COOKIE).map(|value| Secret::from_client(&value)) else {
+        return Ok(None);
+    };
     let now = app.clock.now();
     let found = sessions::find(&mut *app.store.read().await?, &secret.hash(), now).await?;
     let Some((session, user)) = found else { return Ok(None) };
@@ -88,38 +91,6 @@ fn caller(session: &Session, user: &User) -> Caller {
     Caller { user: user.id, name: user.name.clone(), role: user.role, via }
 }
 
-/// Scripts can not read it, foreign pages can not use it, and it leaves an encrypted connection only for another.
-fn cookie(value: &str, max_age: u64, scheme: Scheme) -> Result<HeaderValue, ApiError> {
-    let secure = if scheme == Scheme::Https { "; Secure" } else { "" };
-    let text = format!("{COOKIE}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}");
-    HeaderValue::try_from(text).map_err(ApiError::internal)
-}
-
-fn cookie_in(headers: &HeaderMap) -> Option<Secret> {
-    let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.into_iter().find(|(name, _)| *name == COOKIE).map(|(_, value)| Secret::from_client(value))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_cookie_is_found_among_others() {
-        let secret = |cookie: &str| {
-            let headers = HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_str(cookie).unwrap())]);
-            cookie_in(&headers).map(|secret| secret.reveal().to_owned())
-        };
-        assert_eq!(secret("theme=dark; microblog_session=abc; x=y").as_deref(), Some("abc"));
-        assert_eq!(secret("microblog_session_old=abc; other"), None);
-    }
-
-    #[test]
-    fn cookies_are_kept_from_scripts_and_sent_encrypted_where_they_came_encrypted() {
-        let text = |scheme| cookie("abc", 60, scheme).unwrap().to_str().unwrap().to_owned();
-        let plain = "microblog_session=abc; Path=/; Max-Age=60; HttpOnly; SameSite=Lax";
-        assert_eq!(text(Scheme::Http), plain);
-        assert_eq!(text(Scheme::Https), format!("{plain}; Secure"));
-    }
+fn cookie(value: &str, seconds: u64, scheme: Scheme) -> Result<HeaderValue, ApiError> {
+    cookies::give(COOKIE, value, seconds, scheme)
 }

@@ -168,7 +168,7 @@ impl From<std::io::Error> for ApiError {
 }
 
 /// Libraries write their messages without a capital and a full stop; clients read sentences.
-fn sentence(message: &str) -> String {
+pub(crate) fn sentence(message: &str) -> String {
     let mut letters = message.chars();
     let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", letters.as_str())

@@ -1,4 +1,4 @@
-//! Gives every error its final form: problem details (RFC 9457) with the request id.
+//! Gives every error its final form: problem details (RFC 9457) with the request id, or a page of the dashboard.
 //!
 //! Errors that no handler made (an unknown method, a panic, a library's bare status) get the same form here.
 
@@ -6,13 +6,14 @@ use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::Request;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use microblog_telemetry::RequestId;
 use serde::Serialize;
 
 use super::{ApiError, ErrorCode, FieldError};
+use crate::dashboard::{self, Asked};
 use crate::metrics;
 
 /// An error on its way to the edge. Extensions must be cloneable, errors are not: hence the slot.
@@ -44,11 +45,14 @@ struct ProblemBody<'a> {
 /// Turns errors into problem details, logs and counts them.
 pub(crate) async fn render_errors(request: Request, next: Next) -> Response {
     let request_id = request.extensions().get::<RequestId>().cloned().unwrap_or_else(RequestId::generate);
+    let asked = Asked::of(&request);
     let mut response = next.run(request).await;
     let pending = response.extensions_mut().remove::<Pending>().and_then(|pending| pending.take());
     let Some(error) = pending.or_else(|| bare_error(&response)) else { return response };
     report(&error);
-    let mut rendered = problem(&error, &request_id);
+    let for_people = dashboard::render_error(&asked, &error, request_id.as_str());
+    let mut rendered = for_people.unwrap_or_else(|| problem(&error, &request_id));
+    tell_more(&error, rendered.headers_mut());
     keep_header(&response, &mut rendered, header::ALLOW);
     rendered
 }
@@ -68,7 +72,7 @@ fn bare_error(response: &Response) -> Option<ApiError> {
 }
 
 /// Mistakes of the program are told to the operator with all causes; mistakes of clients are counted.
-fn report(error: &ApiError) {
+pub(crate) fn report(error: &ApiError) {
     metrics::error_answered(error.code);
     let status = error.code.status();
     if status.is_server_error() {
@@ -96,9 +100,12 @@ fn problem(error: &ApiError, request_id: &RequestId) -> Response {
         errors: &error.fields,
     };
     let text = serde_json::to_string(&body).unwrap_or_default();
-    let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], text).into_response();
-    let headers = response.headers_mut();
-    if status == StatusCode::UNAUTHORIZED {
+    (status, [(header::CONTENT_TYPE, "application/problem+json")], text).into_response()
+}
+
+/// What a status needs to be understood by programs that read no more than that.
+fn tell_more(error: &ApiError, headers: &mut HeaderMap) {
+    if error.code.status() == StatusCode::UNAUTHORIZED {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"microblog\""));
     }
     if let Some(wait) = error.retry_after {
@@ -107,7 +114,6 @@ fn problem(error: &ApiError, request_id: &RequestId) -> Response {
     if let Some(etag) = error.current.and_then(|version| HeaderValue::try_from(format!("\"{version}\"")).ok()) {
         headers.insert(header::ETAG, etag);
     }
-    response
 }
 
 fn keep_header(from: &Response, to: &mut Response, name: header::HeaderName) {

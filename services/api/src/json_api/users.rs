@@ -114,10 +114,11 @@ pub(crate) async fn create(
     Ok((change, user))
 }
 
+/// What is to be changed.
 pub(crate) struct UserChange {
-    role: Option<Role>,
-    disabled: Option<bool>,
-    password: Option<NewPassword>,
+    pub(crate) role: Option<Role>,
+    pub(crate) disabled: Option<bool>,
+    pub(crate) password: Option<NewPassword>,
 }
 
 impl FromFields for UserChange {

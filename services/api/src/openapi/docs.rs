@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::document::tag;
 use crate::error::ErrorCode;
-use crate::routes::table;
+use crate::routes::api;
 use crate::table::{Gives, Route, Takes};
 
 #[derive(Debug, Serialize)]
@@ -47,7 +47,7 @@ pub(super) fn page() -> Result<String, minijinja::Error> {
 
 fn sections() -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
-    for route in table() {
+    for route in api() {
         let name = tag(route.path);
         match sections.iter_mut().find(|section| section.name == name) {
             Some(section) => section.rows.push(row(&route)),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::auth::csrf;
 use crate::auth::guard::Guard;
 use crate::error::ErrorCode;
-use crate::routes::table;
+use crate::routes::api;
 use crate::table::{Gives, Route, Takes};
 
 const SCHEMAS: &str = include_str!("schemas.json");
@@ -16,7 +16,7 @@ pub(super) fn document() -> serde_json::Result<Value> {
     let codes: Vec<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
     schemas["Problem"]["properties"]["code"]["enum"] = json!(codes);
     let mut paths = Map::new();
-    for route in table() {
+    for route in api() {
         let methods = paths.entry(route.path.replace("{*", "{")).or_insert_with(|| json!({}));
         methods[route.method.as_str().to_lowercase()] = operation(&route);
     }
@@ -156,8 +156,8 @@ mod tests {
 
     #[test]
     fn operations_have_names_of_their_own_and_say_what_they_do() {
-        let names: BTreeSet<_> = table().iter().map(|route| route.handler).collect();
-        assert_eq!(names.len(), table().len());
-        assert!(table().iter().all(|route| !route.says.is_empty() && !route.handler.contains('<')));
+        let names: BTreeSet<_> = api().iter().map(|route| route.handler).collect();
+        assert_eq!(names.len(), api().len());
+        assert!(api().iter().all(|route| !route.says.is_empty() && !route.handler.contains('<')));
     }
 }

@@ -18,7 +18,7 @@ use serde::Serialize;
 pub(crate) use self::watch::Watch;
 use super::paging::{PageBody, PageQuery};
 use crate::auth::Caller;
-use crate::change::{Answer, Begun, Intent};
+use crate::change::{Answer, Begun, Change, Intent};
 use crate::edge::Stopping;
 use crate::error::{ApiError, Named as _};
 use crate::input::{Fields, FromFields, Json, PathOf, Query};
@@ -96,12 +96,17 @@ pub(crate) async fn start_build(
         Begun::Change(change) => change,
         Begun::Answered(answer) => return Ok(answer),
     };
-    let request = BuildRequest::now(body.mode, &change.origin);
-    let build = builds::ask(&mut change.tx, &request, &change.origin).await?;
+    let build = start(&mut change, body.mode).await?;
     let location = format!("/api/v1/builds/{}", build.id);
     let body = BuildBody::of(&mut change.tx, build).await?;
     let answer = Answer::created(&location, &body)?.with_status(StatusCode::ACCEPTED);
     change.finish(answer).await
+}
+
+/// Asks for a build, or joins the one that waits.
+pub(crate) async fn start(change: &mut Change, mode: BuildMode) -> Result<Build, ApiError> {
+    let request = BuildRequest::now(mode, &change.origin);
+    Ok(builds::ask(&mut change.tx, &request, &change.origin).await?)
 }
 
 /// `POST /builds/{id}/cancel`
@@ -111,11 +116,16 @@ pub(crate) async fn cancel_build(
     PathOf(id): PathOf<BuildId>,
 ) -> Result<Answer, ApiError> {
     let mut change = intent.begin_anew(&app).await?;
-    let build = builds::cancel(&mut change.tx, id, &change.origin).await.named("build")?;
+    let build = call_off(&mut change, id).await?;
     let answer = Answer::ok(&BuildBody::of(&mut change.tx, build).await?)?;
     let answer = change.finish(answer).await?;
     app.events.announce(id);
     Ok(answer)
+}
+
+/// Calls a build off. Whoever watches it is told after the change is kept.
+pub(crate) async fn call_off(change: &mut Change, id: BuildId) -> Result<Build, ApiError> {
+    builds::cancel(&mut change.tx, id, &change.origin).await.named("build")
 }
 
 /// How often a quiet stream says that it is alive, so that proxies keep it open.
