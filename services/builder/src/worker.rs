@@ -128,7 +128,8 @@ impl Worker {
 
     async fn claim(&self) -> Result<Option<ClaimedBuild>, StoreError> {
         let now = self.clock.now();
-        if !builds::next_due(&mut *self.store.read().await?).await?.is_some_and(|due| due <= now) {
+        let due = builds::next_due(&mut *self.store.read().await?).await?;
+        if due.is_none_or(|due| due > now) {
             return Ok(None);
         }
         let mut tx = self.store.begin().await?;

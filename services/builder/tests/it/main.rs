@@ -1,5 +1,7 @@
 //! The worker on a real database and a real release store.
 
+#![allow(clippy::unwrap_used, reason = "a test that can not be set up has failed")]
+
 mod publishing;
 mod recovery;
 mod workshop;

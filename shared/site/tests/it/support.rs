@@ -67,7 +67,7 @@ pub(crate) fn site_of(settings: SiteSettings, posts: &Posts) -> Site {
 /// What a reader would find, by file.
 pub(crate) type Output = BTreeMap<String, (Fingerprint, String)>;
 
-pub(crate) fn stored(page: Page) -> (String, (Fingerprint, String)) {
+pub(crate) fn stored(page: &Page) -> (String, (Fingerprint, String)) {
     (page.file.to_string(), (page.fingerprint, String::from_utf8_lossy(&page.body).into_owned()))
 }
 
@@ -76,7 +76,7 @@ pub(crate) fn render_all(site: &Site, posts: &Posts) -> Output {
     let renderer = site.renderer(posts);
     let keys = site.pages();
     let count = keys.len();
-    let output: Output = keys.iter().map(|key| stored(renderer.render(&site.view(key).unwrap()).unwrap())).collect();
+    let output: Output = keys.iter().map(|key| stored(&renderer.render(&site.view(key).unwrap()).unwrap())).collect();
     assert_eq!(output.len(), count, "two pages became the same file");
     output
 }
