@@ -33,7 +33,7 @@ pub struct SourcePost {
     pub id: PostId,
     /// What its author wrote.
     pub content: PostContent,
-    /// When that last changed.
+    /// When that last changed; the epoch if nobody knows, as of an undated file.
     pub updated_at: Timestamp,
 }
 
@@ -102,6 +102,18 @@ impl Entry {
     #[must_use]
     pub fn address(&self) -> &UrlPath {
         &self.address
+    }
+
+    /// Lets more addresses lead to the post, behind those that its author named.
+    #[must_use]
+    pub fn with_aliases(mut self, more: Vec<UrlPath>) -> Self {
+        self.aliases.extend(more);
+        self
+    }
+
+    /// When the post last changed, if anybody knows.
+    pub(crate) fn last_change(&self) -> Option<Timestamp> {
+        Some(self.updated_at).filter(|time| *time != Timestamp::UNIX_EPOCH)
     }
 
     pub(crate) fn order(&self) -> OrderKey {

@@ -26,7 +26,7 @@ mod view;
 mod views;
 
 pub use entry::{Entry, SourcePost};
-pub use index::{ListKey, Slice, Taken};
+pub use index::{ListKey, Slice, Taken, is_reserved};
 pub use page::{FeedKey, Page, PageKey};
 pub use render::{PostSource, RenderError, Renderer, SourceError};
 pub use site::{AddressProblem, Change, Site};

@@ -235,5 +235,5 @@ impl Site {
 }
 
 fn changed_address(entry: &Arc<Entry>) -> (UrlPath, Option<String>) {
-    (entry.address.clone(), Some(entry.updated_at.to_string()))
+    (entry.address.clone(), entry.last_change().map(|time| time.to_string()))
 }

@@ -138,7 +138,8 @@ fn parents(file: &FilePath) -> Vec<FilePath> {
 }
 
 /// Whether the site itself makes a file of this name, now or once there are posts for it.
-pub(crate) fn is_reserved(file: &FilePath) -> bool {
+#[must_use]
+pub fn is_reserved(file: &FilePath) -> bool {
     const FILES: [&str; 7] =
         ["index.html", "404.html", "robots.txt", "sitemap.xml", "feed.xml", "rss.xml", "feed.json"];
     const FOLDERS: [&str; 6] = ["tags", "archive", "page", "assets", "media", "sitemaps"];

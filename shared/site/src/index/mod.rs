@@ -12,8 +12,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use microblog_domain::{PostId, PostKind, SiteSettings, Slug, UrlPath};
 
-pub use claims::Taken;
+use claims::is_reserved;
 pub(crate) use claims::{Claims, Tenant};
+pub use claims::{Taken, is_reserved};
 pub(crate) use paging::Paging;
 pub use paging::Slice;
 
@@ -197,7 +198,7 @@ impl Index {
         let (older, newer) = self.neighbours(entry.order());
         let neighbours = [older, newer].into_iter().flatten().map(|post| post.address.file());
         let files = neighbours.chain(self.claims.touched_by(entry));
-        touched.extend(files.filter(|file| !claims::is_reserved(file)).map(PageKey::Address));
+        touched.extend(files.filter(|file| !is_reserved(file)).map(PageKey::Address));
         touched.extend([PageKey::Tags, PageKey::Archive, PageKey::SitemapIndex, PageKey::SitemapPages]);
     }
 
