@@ -12,7 +12,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use microblog_domain::{PostId, PostKind, SiteSettings, Slug, UrlPath};
 
-use claims::is_reserved;
 pub(crate) use claims::{Claims, Tenant};
 pub use claims::{Taken, is_reserved};
 pub(crate) use paging::Paging;
