@@ -24,15 +24,18 @@ function followSaves(form, draft) {
     sent = draft.snapshot();
   });
   form.addEventListener("editor:saved", ({ detail }) => {
-    draft.saved(sent);
+    draft.saved({ ...sent, ...fillIn(form, detail.filledIn) });
     if (form.dataset.draft === "new") settle(form, detail);
-    if (!form.elements.slug.value) {
-      form.elements.slug.value = detail.slug;
-      draft.saved({ ...sent, slug: detail.slug });
-    }
     draft.update();
   });
   document.addEventListener("htmx:after:swap", () => markWrongFields(form));
+}
+
+/** What was left empty, the server has chosen. */
+function fillIn(form, texts) {
+  const filled = Object.entries(texts).filter(([name]) => !form.elements[name].value);
+  for (const [name, text] of filled) form.elements[name].value = text;
+  return Object.fromEntries(filled);
 }
 
 /** The first save of a new post gives it its address. */

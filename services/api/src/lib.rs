@@ -18,6 +18,7 @@ mod media;
 mod metrics;
 mod openapi;
 mod routes;
+mod scheduler;
 mod service;
 mod service_metrics;
 mod state;
@@ -43,6 +44,7 @@ pub use error::{ApiError, ErrorCode, FieldError};
 pub use json_api::preview::PreviewTheme;
 pub use json_api::setup::offer_setup;
 pub use media::MediaFolder;
+pub use scheduler::publish_on_time;
 pub use state::AppState;
 
 /// Of this program.

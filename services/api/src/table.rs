@@ -176,7 +176,7 @@ async fn answer_in_time(State(time): State<Duration>, request: Request, next: Ne
 }
 
 async fn unknown_address() -> ApiError {
-    ApiError::new(ErrorCode::NotFound, "There is nothing at this address. The API is described at /api/docs.")
+    ApiError::new(ErrorCode::NotFound, "There is nothing at this address.")
 }
 
 async fn wrong_method() -> ApiError {

@@ -170,7 +170,8 @@ async fn update(visit: &Visit, is_new: bool, saved: &Saved) -> Result<Response, 
     let id = saved.post.post.id;
     let page = stored(visit, &mut conn, id, saved.build).await?;
     let mut response = html(StatusCode::OK, templates::render(EditorPage::PARTS[0], &page)?);
-    let told = json!({"editor:saved": {"id": id, "action": page.post.action, "slug": page.fields.slug}});
+    let filled_in = json!({"slug": page.fields.slug, "published_at": page.fields.published_at});
+    let told = json!({"editor:saved": {"id": id, "action": page.post.action, "filledIn": filled_in}});
     let headers = response.headers_mut();
     headers.insert("hx-trigger", HeaderValue::try_from(told.to_string()).map_err(ApiError::internal)?);
     if is_new {
@@ -194,7 +195,8 @@ async fn refused(visit: &Visit, id: Option<PostId>, form: &FormData, error: ApiE
     };
     if let Some(id) = id.filter(|_| is_stale) {
         let site = visit.app.site(&mut conn).await?.settings;
-        page.conflict = Some(conflict::find(&mut conn, id, fields.clone(), &visit.moments(&site)).await?);
+        page.conflict =
+            Some(conflict::find(&mut conn, id, visit.caller.user, fields.clone(), &visit.moments(&site)).await?);
     } else {
         page.problem = Some(problem);
     }

@@ -19,8 +19,8 @@ pub(crate) enum Asked {
     ForPage(String),
     /// A person, by sending a form.
     ByForm,
-    /// A script of a page.
-    ForPart,
+    /// A script of a page, which shows it in this place of the page.
+    ForPart(&'static str),
 }
 
 impl Asked {
@@ -30,7 +30,8 @@ impl Asked {
         let is_dashboard = path == "/dashboard" || path.starts_with("/dashboard/");
         match (is_dashboard, wants_part(request.headers()), request.method()) {
             (false, ..) => Self::Program,
-            (true, true, _) => Self::ForPart,
+            (true, true, _) if path == "/dashboard/login" => Self::ForPart("#sign-in-form"),
+            (true, true, _) => Self::ForPart("#notices"),
             (true, false, &Method::GET | &Method::HEAD) => Self::ForPage(request.uri().to_string()),
             (true, false, _) => Self::ByForm,
         }
@@ -39,23 +40,23 @@ impl Asked {
 
 /// The answer to a person; `None` for programs, or when the templates are broken, too.
 pub(crate) fn render_error(asked: &Asked, error: &ApiError, request_id: &str) -> Option<Response> {
-    let (template, is_part) = match asked {
+    let (template, place) = match asked {
         Asked::Program => return None,
         Asked::ForPage(address) if error.code() == ErrorCode::Unauthenticated => return Some(to_log_in(address)),
-        Asked::ForPart => ("error_fragment.html", true),
-        Asked::ForPage(_) | Asked::ByForm => (ErrorPage::TEMPLATE, false),
+        Asked::ForPart(place) => (ErrorPage::PARTS[0], Some(*place)),
+        Asked::ForPage(_) | Asked::ByForm => (ErrorPage::TEMPLATE, None),
     };
     let page = ErrorPage {
         status: error.code().status().as_u16(),
         code: error.code().as_str(),
         title: error.code().title(),
-        detail: error.detail().to_owned(),
+        detail: for_people(error.code()).map_or_else(|| error.detail().to_owned(), str::to_owned),
         advice: advice(error.code(), *asked == Asked::ByForm),
         request_id: request_id.to_owned(),
     };
     let mut response = html(error.code().status(), templates::render(template, &page).ok()?);
-    if is_part {
-        response.headers_mut().insert("hx-retarget", HeaderValue::from_static("#notices"));
+    if let Some(place) = place {
+        response.headers_mut().insert("hx-retarget", HeaderValue::from_static(place));
         response.headers_mut().insert("hx-reswap", HeaderValue::from_static("innerHTML"));
     }
     Some(response)
@@ -67,12 +68,24 @@ fn to_log_in(address: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
 }
 
-/// What to do, where the error itself speaks to programs.
+/// What happened, where the error itself speaks to programs.
+fn for_people(code: ErrorCode) -> Option<&'static str> {
+    match code {
+        ErrorCode::Unauthenticated => Some("Your log-in has ended. Nothing was saved."),
+        ErrorCode::CsrfRejected => {
+            Some("Your log-in has ended, or another one began in another tab. Nothing was saved.")
+        }
+        ErrorCode::MethodNotAllowed => Some("This address is for forms of the dashboard."),
+        _ => None,
+    }
+}
+
+/// What to do now.
 fn advice(code: ErrorCode, sent_a_form: bool) -> &'static str {
     match code {
         ErrorCode::Unauthenticated | ErrorCode::CsrfRejected if sent_a_form => {
-            "Your log-in has ended, or another one began. Nothing was saved. Log in in another tab; then come back to \
-             this one, go back a page and send the form again."
+            "Log in in another tab. Then come back to this one, go back a page, and send the form again: browsers keep \
+             what was typed."
         }
         ErrorCode::NotFound => "It may have been deleted, or the address was mistyped.",
         ErrorCode::Forbidden => "Ask an owner of the site if you think that you should be allowed to do this.",
@@ -101,7 +114,8 @@ mod tests {
         assert_eq!(asked(Method::GET, "/dashboards", false), Asked::Program);
         assert_eq!(asked(Method::GET, "/dashboard/x?y=z", false), Asked::ForPage("/dashboard/x?y=z".to_owned()));
         assert_eq!(asked(Method::POST, "/dashboard/x", false), Asked::ByForm);
-        assert_eq!(asked(Method::POST, "/dashboard/x", true), Asked::ForPart);
+        assert_eq!(asked(Method::POST, "/dashboard/x", true), Asked::ForPart("#notices"));
+        assert_eq!(asked(Method::POST, "/dashboard/login", true), Asked::ForPart("#sign-in-form"));
     }
 
     #[test]

@@ -68,6 +68,7 @@ fn summary(build: &Build, position: Option<u32>, events: &[BuildEvent], moments:
 
 fn success(build: &Build) -> String {
     match build.release {
+        Some(release) if build.pages.total == 0 => format!("Live as release {release}."),
         Some(release) => {
             let pages = build.pages;
             format!("Live as release {release}: {} of {} pages were made anew.", pages.rendered, pages.total)

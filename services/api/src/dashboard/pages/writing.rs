@@ -84,6 +84,7 @@ pub(in super::super) struct PostFields {
 #[derive(Debug, Serialize)]
 pub(in super::super) struct Conflict {
     pub(in super::super) by: String,
+    pub(in super::super) is_own: bool,
     pub(in super::super) at: Moment,
     pub(in super::super) version: Version,
     pub(in super::super) theirs: PostFields,
@@ -217,6 +218,7 @@ mod samples {
             };
             let conflict = Conflict {
                 by: hostile(),
+                is_own: false,
                 at: moment(),
                 version: Version(4),
                 theirs: PostFields::sample(),

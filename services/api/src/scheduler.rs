@@ -1,0 +1,53 @@
+//! Publishes scheduled posts when their time has come.
+//!
+//! Looks into the database rather than at timers of its own, so that a post that was scheduled by another process, or
+//! while this one was down, goes live too; publishing is one transaction, so that it does so once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use microblog_domain::Timestamp;
+use microblog_store::{Origin, StoreError, posts, publishing};
+
+use crate::state::AppState;
+
+/// How long it rests at most: a post goes live within a second of its time.
+const LONGEST_REST: Duration = Duration::from_millis(500);
+/// Posts published in one transaction.
+const BATCH: u32 = 100;
+
+/// Publishes what is due, for the life of the process. Failures are logged and passed by.
+pub async fn publish_on_time(app: Arc<AppState>) {
+    loop {
+        match publish_due(&app).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "scheduled posts were published"),
+            Err(error) => tracing::warn!(%error, "scheduled posts could not be published; trying again"),
+        }
+        tokio::time::sleep(rest(&app).await).await;
+    }
+}
+
+async fn publish_due(app: &AppState) -> Result<usize, StoreError> {
+    let now = app.clock.now();
+    if next_due(app).await?.is_none_or(|due| due > now) {
+        return Ok(0);
+    }
+    let mut tx = app.store.begin().await?;
+    let count = publishing::publish_due(&mut tx, BATCH, &Origin::system(now)).await?;
+    tx.commit().await?;
+    app.waker.wake();
+    Ok(count)
+}
+
+async fn next_due(app: &AppState) -> Result<Option<Timestamp>, StoreError> {
+    posts::list::next_due(&mut *app.store.read().await?).await
+}
+
+/// Until the next post is due, or half a second.
+async fn rest(app: &AppState) -> Duration {
+    match next_due(app).await {
+        Ok(Some(due)) => Duration::try_from(due.duration_since(app.clock.now())).unwrap_or_default().min(LONGEST_REST),
+        Ok(None) | Err(_) => LONGEST_REST,
+    }
+}
