@@ -72,6 +72,24 @@ fn what_was_published_is_served_by_the_next_start_and_a_stop_finishes_what_is_un
 }
 
 #[test]
+fn a_scheduled_post_goes_live_at_its_time_and_not_before() {
+    let installation = Installation::new();
+    let running = installation.start();
+    let in_two_seconds = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(2);
+    let post = json!({
+        "title": "Later", "slug": "later", "permalink": "/later/", "markdown": "Not yet.",
+        "status": "scheduled", "published_at": in_two_seconds.to_string(),
+    });
+    let post = running.client.ok("POST", "/api/v1/posts", Some(&post));
+    assert_eq!(post["status"], "scheduled");
+    assert_eq!(running.read("/later/").0, 404);
+    running.wait_for("/later/", |status, _| {
+        assert!(status == 404 || jiff::Timestamp::now() >= in_two_seconds, "it was live before its time");
+        status == 200
+    });
+}
+
+#[test]
 fn answers_of_the_site_are_made_for_caches_and_feed_readers() {
     let installation = Installation::new();
     let running = installation.start();

@@ -7,6 +7,7 @@
 //! `installation` is a running `microblog up`: `journey` uses it as people do, `killing` as power cuts do, and `misuse` as
 //! those who have not read the README.
 
+#![allow(clippy::disallowed_methods, reason = "the programs under test run on the machine's clock")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

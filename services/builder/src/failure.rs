@@ -19,12 +19,16 @@ pub(crate) fn failure(error: &BuildError) -> Failure {
 }
 
 fn release(error: &microblog_release::Error) -> (FailureKind, &'static str) {
-    use microblog_release::Error;
-    match error {
-        Error::NoSpace { .. } => (FailureKind::Lasting, "disk_full"),
-        Error::NotWritable { .. } => (FailureKind::Lasting, "not_writable"),
-        Error::Rejected(_) => (FailureKind::Lasting, "not_whole"),
-        Error::Locked { .. } | Error::Leased { .. } | Error::Io { .. } => (FailureKind::Passing, "release_store"),
-        _ => (FailureKind::Lasting, "release_store"),
-    }
+    use microblog_release::{Error, Recovery};
+    let kind = match error.recovery() {
+        Recovery::Retry => FailureKind::Passing,
+        Recovery::Intervene => FailureKind::Lasting,
+    };
+    let code = match error {
+        Error::NoSpace { .. } => "disk_full",
+        Error::NotWritable { .. } => "not_writable",
+        Error::Rejected(_) => "not_whole",
+        _ => "release_store",
+    };
+    (kind, code)
 }

@@ -83,7 +83,12 @@ pub fn build_site(desk: &mut Desk, order: Order, control: &Control) -> Result<Bu
         desk.settled();
         return Ok(built(desk, loaded, false, control));
     }
-    timed(control, Phase::Render, || render::write_pages(site, &plan, &mut loaded, &mut draft, &sources, control))?;
+    let rendered =
+        timed(control, Phase::Render, || render::write_pages(site, &plan, &mut loaded, &mut draft, &sources, control));
+    if let Err(error) = rendered {
+        draft.discard()?;
+        return Err(error);
+    }
     let verified = timed(control, Phase::Validate, || Ok(draft.verify()?))?;
     loaded.warnings.extend(verified.warnings().iter().map(ToString::to_string));
     if loaded.pinned.is_some() {

@@ -70,6 +70,7 @@ async fn serve(mut settings: Settings) -> anyhow::Result<()> {
     let worker = tokio::spawn(worker.run(hints, stop.clone()));
     let house = tokio::spawn(microblog_api::keep_house(Arc::clone(&app)));
     let upkeep = tokio::spawn(app.recorder.clone().upkeep());
+    let scheduler = tokio::spawn(microblog_api::publish_on_time(Arc::clone(&app)));
     let site = tokio::spawn(site_server::serve(site_listener, settings.build.dir.clone(), stopped(stop.clone())));
     let link = microblog_api::offer_setup(&app).await?;
     first_run::greet(&settings, link.as_ref());
@@ -79,8 +80,9 @@ async fn serve(mut settings: Settings) -> anyhow::Result<()> {
     tracing::info!("stopping: finishing what is under way");
     let _ = stopper.send(true);
     let (worker, api, site) = tokio::join!(worker, api, site);
-    house.abort();
-    upkeep.abort();
+    for task in [house, upkeep, scheduler] {
+        task.abort();
+    }
     worker.context("the builder crashed")?;
     api.context("the API crashed")?.context("serving the API")?;
     site.context("the site server crashed")?.context("serving the site")?;
