@@ -6,7 +6,7 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use microblog_domain::{BuildStep, PageCounts};
+use microblog_domain::{BuildState, BuildStep, PageCounts, Timestamp};
 use microblog_queue::{Failure, FailureKind, Settlement};
 use microblog_release::{Origin, Release};
 use microblog_store::builds::leases::{self, Renewal};
@@ -24,6 +24,10 @@ use crate::worker::Worker;
 
 /// How often the watcher looks.
 const LOOK: Duration = Duration::from_millis(100);
+/// How often the lease is renewed at least: with the renewal the watcher hears that somebody cancelled the build.
+const LONGEST_UNHEARD: Duration = Duration::from_secs(1);
+/// How many warnings of one build are kept.
+const MOST_WARNINGS: usize = 100;
 
 /// Why the watcher stopped a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +53,9 @@ pub(crate) async fn work_off(worker: &Worker, claimed: ClaimedBuild, stop: &mut 
     let thread = start(worker, &build, &control);
     let end = watch_over(worker, &lease, thread, &control, stop).await;
     if let Err(error) = settle(worker, &build, &lease, end, &control).await {
+        if matches!(error, StoreError::LeaseLost { .. }) {
+            metrics::build_ended(Outcome::Superseded);
+        }
         tracing::error!(job_id = %build.id, %error, "the end of the build could not be stored; it will be taken up again");
     }
     worker.events.announce(build.id);
@@ -72,7 +79,8 @@ async fn watch_over(
     stop: &mut watch::Receiver<bool>,
 ) -> End {
     let deadline = Instant::now() + worker.config.deadline;
-    let mut renew_at = Instant::now() + worker.config.lease_for / 3;
+    let renew_every = LONGEST_UNHEARD.min(worker.config.lease_for / 3);
+    let mut renew_at = Instant::now() + renew_every;
     let mut look = tokio::time::interval_at(Instant::now() + LOOK, LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut told = None;
@@ -88,7 +96,7 @@ async fn watch_over(
             } else if Instant::now() >= deadline {
                 Some(StopReason::DeadlinePassed)
             } else if Instant::now() >= renew_at {
-                renew_at = Instant::now() + worker.config.lease_for / 3;
+                renew_at = Instant::now() + renew_every;
                 renew(worker, lease).await
             } else {
                 None
@@ -161,15 +169,32 @@ async fn tell(
     news
 }
 
-/// Stores what became of the build, in one transaction.
+/// Stores what became of the build, in one transaction, and counts what was stored.
 async fn settle(worker: &Worker, build: &Build, lease: &Lease, end: End, control: &Control) -> Result<(), StoreError> {
     let mut tx = worker.store.begin().await?;
-    match end {
-        End::Built(built) => succeed(worker, &mut tx, build, lease, &built, control).await?,
-        End::Failed(failure) => fail(worker, &mut tx, build, lease, &failure).await?,
-        End::Stopped(reason) => stopped(worker, &mut tx, build, lease, reason).await?,
+    let state = match &end {
+        End::Built(built) => succeed(worker, &mut tx, build, lease, built).await?,
+        End::Failed(failure) => fail(worker, &mut tx, build, lease, failure).await?,
+        End::Stopped(reason) => stopped(worker, &mut tx, build, lease, *reason).await?,
+    };
+    tx.commit().await?;
+    if let End::Built(built) = &end {
+        count_work(build, built, control, worker.clock.now());
     }
-    tx.commit().await
+    if let Some(outcome) = Outcome::of(state) {
+        metrics::build_ended(outcome);
+    }
+    Ok(())
+}
+
+fn count_work(build: &Build, built: &Built, control: &Control, now: Timestamp) {
+    metrics::build_succeeded(build.mode, &control.timings(), built.pages, now);
+    if let Some(live) = &built.live {
+        metrics::live_since(live.activated_at);
+        if built.activated {
+            metrics::went_live(build.requested_at, live.activated_at);
+        }
+    }
 }
 
 async fn succeed(
@@ -178,29 +203,34 @@ async fn succeed(
     build: &Build,
     lease: &Lease,
     built: &Built,
-    control: &Control,
-) -> Result<(), StoreError> {
+) -> Result<BuildState, StoreError> {
     let now = worker.clock.now();
-    for message in &built.warnings {
+    for message in told_warnings(&built.warnings) {
         tracing::warn!(job_id = %build.id, message, "the build found something");
-        leases::report(tx, lease, &BuildStep::Warning { message: message.clone() }, built.pages, now).await?;
+        leases::report(tx, lease, &BuildStep::Warning { message }, built.pages, now).await?;
     }
-    let release = built.live.as_ref().filter(|_| built.activated);
     if let Some(live) = &built.live {
         releases::record(tx, &record_of(live, build)).await?;
     }
     if let Some(oldest) = built.kept {
         releases::forget_before(tx, oldest).await?;
     }
+    let release = built.live.as_ref().filter(|_| built.activated).map(|live| live.id);
     if let Some(release) = release {
-        leases::report(tx, lease, &BuildStep::Activated { release: release.id }, built.pages, now).await?;
-        metrics::activated(build.requested_at, release.activated_at);
+        leases::report(tx, lease, &BuildStep::Activated { release }, built.pages, now).await?;
     }
-    let release = release.map(|release| release.id);
     leases::succeed(tx, lease, release, built.pages, now).await?;
-    metrics::build_succeeded(build.mode, &control.timings(), built.pages, now);
     tracing::info!(job_id = %build.id, release = release.map(|id| id.0), rendered = built.pages.rendered, total = built.pages.total, "build succeeded");
-    Ok(())
+    Ok(BuildState::Succeeded)
+}
+
+/// The first of many warnings, and how many more there are: each is an event that every build writes again.
+fn told_warnings(warnings: &[String]) -> Vec<String> {
+    let mut told: Vec<String> = warnings.iter().take(MOST_WARNINGS).cloned().collect();
+    if let more @ 1.. = warnings.len() - told.len() {
+        told.push(format!("there are {more} more warnings like these; mend the first ones to see them"));
+    }
+    told
 }
 
 /// The row of the live release. A worker that is killed after it made a release live never writes that row; the next
@@ -220,22 +250,20 @@ async fn fail(
     build: &Build,
     lease: &Lease,
     failure: &Failure,
-) -> Result<(), StoreError> {
+) -> Result<BuildState, StoreError> {
     let now = worker.clock.now();
     match worker.config.retry.settle(build.attempt, failure) {
         Settlement::RetryAfter(delay) => {
             tracing::warn!(job_id = %build.id, code = failure.code, error = failure.message, ?delay, "build failed; trying again");
             let at = now.checked_add(delay).unwrap_or(now);
-            leases::retry(tx, lease, &failure.message, at, now).await?;
-            metrics::build_ended(Outcome::Superseded);
+            leases::retry(tx, lease, &failure.message, at, now).await
         }
         Settlement::GiveUp => {
             tracing::error!(job_id = %build.id, code = failure.code, error = failure.message, "build failed; readers keep the release they have");
             leases::fail(tx, lease, &failure.message, now).await?;
-            metrics::build_ended(Outcome::Failed);
+            Ok(BuildState::Failed)
         }
     }
-    Ok(())
 }
 
 async fn stopped(
@@ -244,21 +272,21 @@ async fn stopped(
     build: &Build,
     lease: &Lease,
     reason: StopReason,
-) -> Result<(), StoreError> {
+) -> Result<BuildState, StoreError> {
     let now = worker.clock.now();
     match reason {
         StopReason::Cancelled => {
-            metrics::build_ended(Outcome::Cancelled);
-            leases::stop(tx, lease, now).await
+            leases::stop(tx, lease, now).await?;
+            Ok(BuildState::Cancelled)
         }
         StopReason::WorkerStops => leases::hand_back(tx, lease, now).await,
-        StopReason::LeaseLost => {
-            metrics::build_ended(Outcome::Superseded);
-            Err(StoreError::LeaseLost { build: build.id })
-        }
+        StopReason::LeaseLost => Err(StoreError::LeaseLost { build: build.id }),
         StopReason::DeadlinePassed => {
             let message = format!("it took longer than {:?} (build.deadline)", worker.config.deadline);
             fail(worker, tx, build, lease, &Failure { kind: FailureKind::Passing, code: "deadline", message }).await
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
-use microblog_domain::{BuildMode, PageCounts, Timestamp};
+use microblog_domain::{BuildMode, BuildState, PageCounts, Timestamp};
 
 use crate::build_site::Phase;
 
@@ -21,12 +21,23 @@ pub(crate) enum Outcome {
     Succeeded,
     Failed,
     Cancelled,
-    /// Its work went to another build: it will be tried again, or another worker took it over.
+    /// Another build or another worker took its work over.
     Superseded,
 }
 
 impl Outcome {
     const ALL: [Self; 4] = [Self::Succeeded, Self::Failed, Self::Cancelled, Self::Superseded];
+
+    /// What a build in this state came to; nothing if it waits to be tried again.
+    pub(crate) const fn of(state: BuildState) -> Option<Self> {
+        match state {
+            BuildState::Succeeded => Some(Self::Succeeded),
+            BuildState::Failed => Some(Self::Failed),
+            BuildState::Cancelled => Some(Self::Cancelled),
+            BuildState::Superseded => Some(Self::Superseded),
+            BuildState::Waiting | BuildState::Running => None,
+        }
+    }
 
     const fn as_str(self) -> &'static str {
         match self {
@@ -54,10 +65,12 @@ pub(crate) fn describe() {
     counter!(REUSED).absolute(0);
 }
 
+/// A build came to its end.
 pub(crate) fn build_ended(outcome: Outcome) {
     counter!(BUILDS, "outcome" => outcome.as_str()).increment(1);
 }
 
+/// What a build did that succeeded.
 pub(crate) fn build_succeeded(mode: BuildMode, timings: &[(Phase, Duration)], pages: PageCounts, now: Timestamp) {
     for (phase, duration) in timings {
         histogram!(BUILD_SECONDS, "phase" => phase.as_str(), "mode" => mode.as_str()).record(duration.as_secs_f64());
@@ -67,14 +80,17 @@ pub(crate) fn build_succeeded(mode: BuildMode, timings: &[(Phase, Duration)], pa
     counter!(RENDERED).increment(pages.rendered);
     counter!(REUSED).increment(pages.reused);
     gauge!(SUCCEEDED_AT).set(seconds(now));
-    build_ended(Outcome::Succeeded);
+}
+
+/// Readers see a release that went live then, whichever process made it.
+pub(crate) fn live_since(at: Timestamp) {
+    gauge!(ACTIVATED_AT).set(seconds(at));
 }
 
 /// A release went live that shows an edit of `requested_at`.
-pub(crate) fn activated(requested_at: Timestamp, at: Timestamp) {
+pub(crate) fn went_live(requested_at: Timestamp, at: Timestamp) {
     let waited = at.duration_since(requested_at).as_secs_f64().max(0.0);
     histogram!(PUBLISH_TO_LIVE).record(waited);
-    gauge!(ACTIVATED_AT).set(seconds(at));
 }
 
 fn seconds(time: Timestamp) -> f64 {

@@ -78,7 +78,7 @@ impl Worker {
                     continue;
                 }
                 Ok(None) if !is_tidy => {
-                    self.tidy(&mut hints).await;
+                    self.tidy(&mut hints, &mut stop).await;
                     is_tidy = true;
                     continue;
                 }
@@ -104,8 +104,9 @@ impl Worker {
         Ok(true)
     }
 
-    /// Does what the release store left undone so that nobody had to wait for it; stops when there is a new job.
-    async fn tidy(&self, hints: &mut HintReceiver) {
+    /// Does what the release store left undone so that nobody had to wait for it; stops when there is a new job, or when
+    /// the worker is told to stop.
+    async fn tidy(&self, hints: &mut HintReceiver, stop: &mut watch::Receiver<bool>) {
         let may_go_on = Arc::new(AtomicBool::new(true));
         let (desk, go_on) = (Arc::clone(&self.desk), Arc::clone(&may_go_on));
         let mut work = tokio::task::spawn_blocking(move || {
@@ -113,8 +114,13 @@ impl Worker {
             desk.releases_mut().tidy(&|| go_on.load(Ordering::Relaxed))
         });
         let done = tokio::select! {
-            done = &mut work => done,
-            _ = hints.next() => {
+            done = &mut work => Some(done),
+            _ = hints.next() => None,
+            _ = stop.changed() => None,
+        };
+        let done = match done {
+            Some(done) => done,
+            None => {
                 may_go_on.store(false, Ordering::Relaxed);
                 work.await
             }

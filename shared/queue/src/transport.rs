@@ -47,9 +47,13 @@ impl HintSender {
 }
 
 impl HintReceiver {
-    /// Waits for the next hint; `None` when no more will come.
-    pub async fn next(&mut self) -> Option<Hint> {
-        self.0.recv().await
+    /// Waits for the next hint: for ever, if no more will come, so that who also waits for something else is not woken
+    /// over and over.
+    pub async fn next(&mut self) -> Hint {
+        match self.0.recv().await {
+            Some(hint) => hint,
+            None => std::future::pending().await,
+        }
     }
 }
 
@@ -72,7 +76,19 @@ mod tests {
         for _ in 0..10 * CAPACITY {
             sender.send(hint()).unwrap();
         }
-        assert_eq!(receiver.next().await, Some(first));
+        assert_eq!(receiver.next().await, first);
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_hints_is_not_woken_when_no_more_can_come() {
+        let (sender, mut receiver) = embedded();
+        drop(sender);
+        let is_woken = tokio::select! {
+            biased;
+            _ = receiver.next() => true,
+            () = std::future::ready(()) => false,
+        };
+        assert!(!is_woken);
     }
 
     #[tokio::test]

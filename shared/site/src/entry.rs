@@ -67,7 +67,7 @@ impl Entry {
         let content = &post.content;
         let published_at = content.published_at.unwrap_or(post.updated_at);
         let date = published_at.to_zoned(settings.timezone.rules().clone()).date();
-        let address = address_of(content, date, settings)?;
+        let address = settings.address_of(content, published_at)?;
         let summary = Summary::of(content, &address, settings);
         let link = Arc::new(Link::new(&summary, published_at, date, &address, settings));
         let card = Arc::new(Card::new(Arc::clone(&link), content, summary, settings));
@@ -118,14 +118,6 @@ impl Entry {
 
     pub(crate) fn order(&self) -> OrderKey {
         (self.published_at, self.id)
-    }
-}
-
-fn address_of(content: &PostContent, date: Date, settings: &SiteSettings) -> Result<UrlPath, PathError> {
-    match (&content.permalink, content.kind) {
-        (Some(own), _) => Ok(own.clone()),
-        (None, PostKind::Page) => UrlPath::folder([content.slug.as_str()]),
-        (None, PostKind::Article | PostKind::Note) => settings.permalink.address(&content.slug, date),
     }
 }
 

@@ -91,7 +91,7 @@ impl Control {
         }
     }
 
-    pub(super) fn check(&self) -> Result<(), BuildError> {
+    pub(crate) fn check(&self) -> Result<(), BuildError> {
         if self.stop.load(Ordering::Relaxed) { Err(BuildError::Stopped) } else { Ok(()) }
     }
 

@@ -183,14 +183,15 @@ pub async fn stop(tx: &mut Transaction, lease: &Lease, now: Timestamp) -> Result
     finish(tx, lease.build, BuildState::Cancelled, now).await
 }
 
-/// The build went wrong and is to be tried again, not before `run_after`.
+/// The build went wrong and is to be tried again, not before `run_after`. Tells its state: it waits, unless it was
+/// called off or another one that waits takes its work over.
 pub async fn retry(
     tx: &mut Transaction,
     lease: &Lease,
     error: &str,
     run_after: Timestamp,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<BuildState, StoreError> {
     confirm(tx, lease).await?;
     set_error(tx, lease.build, error).await?;
     let step = BuildStep::Retrying { error: error.to_owned(), at: run_after };
@@ -198,8 +199,9 @@ pub async fn retry(
     put_back(tx, lease.build, run_after, now).await
 }
 
-/// The worker is being stopped and gives the build back unharmed: another one may take it at once.
-pub async fn hand_back(tx: &mut Transaction, lease: &Lease, now: Timestamp) -> Result<(), StoreError> {
+/// The worker is being stopped and gives the build back unharmed: another one may take it at once. Tells its state, as
+/// [`retry`] does.
+pub async fn hand_back(tx: &mut Transaction, lease: &Lease, now: Timestamp) -> Result<BuildState, StoreError> {
     confirm(tx, lease).await?;
     sqlx::query("UPDATE builds SET attempt = attempt - 1 WHERE id = $1 AND attempt > 0")
         .bind(lease.build.to_string())
@@ -210,21 +212,29 @@ pub async fn hand_back(tx: &mut Transaction, lease: &Lease, now: Timestamp) -> R
 }
 
 /// Makes a running build wait again. If another one waits already, that one takes its work over.
-async fn put_back(tx: &mut Transaction, id: BuildId, run_after: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+async fn put_back(
+    tx: &mut Transaction,
+    id: BuildId,
+    run_after: Timestamp,
+    now: Timestamp,
+) -> Result<BuildState, StoreError> {
     let build = get(tx, id).await?;
     if build.cancel_requested {
         events::append(tx, id, &BuildStep::Cancelled, now).await?;
-        return finish(tx, id, BuildState::Cancelled, now).await;
+        finish(tx, id, BuildState::Cancelled, now).await?;
+        return Ok(BuildState::Cancelled);
     }
     if let Some(next) = newest_in(tx, BuildState::Waiting).await? {
-        return supersede(tx, &build, next.id, now).await;
+        supersede(tx, &build, next.id, now).await?;
+        return Ok(BuildState::Superseded);
     }
     sqlx::query("UPDATE builds SET state = 'waiting', run_after = $2, lease_until = NULL WHERE id = $1")
         .bind(id.to_string())
         .bind(micros(run_after))
         .execute(&mut **tx)
         .await?;
-    outbox::enqueue(tx, id, run_after, now).await
+    outbox::enqueue(tx, id, run_after, now).await?;
+    Ok(BuildState::Waiting)
 }
 
 async fn supersede(tx: &mut Transaction, build: &Build, by: BuildId, now: Timestamp) -> Result<(), StoreError> {

@@ -119,8 +119,10 @@ impl Model {
                 in_transaction!(self.scenario, |tx| leases::succeed(tx, lease, None, PageCounts::default(), now))
             }
             End::Fail => in_transaction!(self.scenario, |tx| leases::fail(tx, lease, "x", now)),
-            End::Retry => in_transaction!(self.scenario, |tx| leases::retry(tx, lease, "x", now + minute, now)),
-            End::HandBack => in_transaction!(self.scenario, |tx| leases::hand_back(tx, lease, now)),
+            End::Retry => {
+                in_transaction!(self.scenario, |tx| leases::retry(tx, lease, "x", now + minute, now)).map(drop)
+            }
+            End::HandBack => in_transaction!(self.scenario, |tx| leases::hand_back(tx, lease, now)).map(drop),
             End::Stop => in_transaction!(self.scenario, |tx| leases::stop(tx, lease, now)),
         };
         let is_newest = self.leases.last().map(|last| &last.lease) == Some(lease);

@@ -1,0 +1,128 @@
+//! Builds that somebody or something stops, and what is told of a build.
+
+use std::sync::Mutex;
+
+use microblog_domain::{BuildMode, Clock as _, SiteSettings};
+use microblog_queue::{BuildEvents, RetryPolicy, Waker};
+use microblog_release::{Options, ReleaseStore};
+use microblog_store::Origin;
+use microblog_store::builds::{self, BuildRequest, Claim};
+use microblog_testkit::{TestClock, TestDatabase};
+use tempfile::TempDir;
+use tokio::runtime::Handle;
+
+use super::*;
+use crate::build_site::{Desk, DeskConfig};
+use crate::worker::WorkerConfig;
+
+/// A build that was claimed, and whose thread goes on until it is stopped.
+struct Endless {
+    database: TestDatabase,
+    clock: TestClock,
+    _folder: TempDir,
+    worker: Worker,
+    claimed: ClaimedBuild,
+}
+
+impl Endless {
+    async fn begin(deadline: Duration) -> Self {
+        let (database, clock) = (TestDatabase::new().await, TestClock::at("2026-03-01T12:00:00Z"));
+        let folder = TempDir::with_prefix("microblog-builder-").unwrap();
+        let config = WorkerConfig {
+            lease_for: 3 * LOOK,
+            deadline,
+            retry: RetryPolicy { attempts: 1, ..RetryPolicy::default() },
+            ..WorkerConfig::default()
+        };
+        let worker = worker(&database, &clock, &folder, config);
+        let origin = Origin::system(clock.now());
+        let mut tx = database.store().begin().await.unwrap();
+        builds::ask(&mut tx, &BuildRequest::now(BuildMode::Incremental, &origin), &origin).await.unwrap();
+        tx.commit().await.unwrap();
+        let claimed = claim(&database, &clock).await.unwrap();
+        Self { database, clock, _folder: folder, worker, claimed }
+    }
+
+    /// Watches over it until it ends, and stores how.
+    async fn end(&self, mut stop: watch::Receiver<bool>) -> Result<Build, StoreError> {
+        let control = Arc::new(Control::default());
+        let told = Arc::clone(&control);
+        let thread = tokio::task::spawn_blocking(move || {
+            loop {
+                told.check()?;
+                std::thread::yield_now();
+            }
+        });
+        let ClaimedBuild { build, lease } = &self.claimed;
+        let end = watch_over(&self.worker, lease, thread, &control, &mut stop).await;
+        settle(&self.worker, build, lease, end, &control).await?;
+        builds::get(&mut *self.database.store().read().await?, build.id).await
+    }
+}
+
+fn worker(database: &TestDatabase, clock: &TestClock, folder: &TempDir, config: WorkerConfig) -> Worker {
+    let releases = ReleaseStore::open(&folder.path().join("build"), Options::default()).unwrap();
+    let first_settings = SiteSettings::default();
+    let desk = DeskConfig { theme: None, media: folder.path().join("media"), first_settings };
+    let desk = Arc::new(Mutex::new(Desk::new(desk, database.store().clone(), releases, Handle::current())));
+    let (store, clock) = (database.store().clone(), Arc::new(clock.clone()));
+    Worker::new(config, store, clock, BuildEvents::default(), Waker::default(), desk)
+}
+
+async fn claim(database: &TestDatabase, clock: &TestClock) -> Option<ClaimedBuild> {
+    let mut tx = database.store().begin().await.unwrap();
+    let claim = Claim { worker: "one of two".to_owned(), lease_for: Duration::from_secs(30) };
+    let claimed = builds::claim(&mut tx, &claim, clock.now()).await.unwrap();
+    tx.commit().await.unwrap();
+    claimed
+}
+
+const LONG: Duration = Duration::from_secs(900);
+
+#[tokio::test]
+async fn a_build_that_takes_too_long_is_stopped_and_says_which_setting_is_the_limit() {
+    let endless = Endless::begin(Duration::ZERO).await;
+    let (_keep, stop) = watch::channel(false);
+    let build = endless.end(stop).await.unwrap();
+    assert_eq!(build.state, BuildState::Failed);
+    assert!(build.error.unwrap().contains("build.deadline"));
+}
+
+#[tokio::test]
+async fn a_running_build_that_somebody_cancels_is_stopped() {
+    let endless = Endless::begin(LONG).await;
+    let mut tx = endless.database.store().begin().await.unwrap();
+    let origin = Origin::system(endless.clock.now());
+    builds::cancel(&mut tx, endless.claimed.build.id, &origin).await.unwrap();
+    tx.commit().await.unwrap();
+    let (_keep, stop) = watch::channel(false);
+    assert_eq!(endless.end(stop).await.unwrap().state, BuildState::Cancelled);
+}
+
+#[tokio::test]
+async fn a_worker_that_is_told_to_stop_hands_its_build_back() {
+    let endless = Endless::begin(LONG).await;
+    let (_keep, stop) = watch::channel(true);
+    let build = endless.end(stop).await.unwrap();
+    assert_eq!((build.state, build.attempt), (BuildState::Waiting, 0));
+}
+
+#[tokio::test]
+async fn a_worker_that_lost_its_lease_stops_and_changes_nothing() {
+    let endless = Endless::begin(LONG).await;
+    endless.clock.advance(Duration::from_secs(31));
+    let heir = claim(&endless.database, &endless.clock).await.unwrap();
+    let (_keep, stop) = watch::channel(false);
+    assert!(matches!(endless.end(stop).await, Err(StoreError::LeaseLost { .. })));
+    let build = builds::get(&mut endless.database.store().read().await.unwrap(), heir.build.id).await.unwrap();
+    assert_eq!(build, heir.build);
+}
+
+#[test]
+fn of_very_many_warnings_the_first_are_told_and_the_others_counted() {
+    let warnings: Vec<String> = (0..MOST_WARNINGS + 7).map(|number| format!("link {number}")).collect();
+    let told = told_warnings(&warnings);
+    assert_eq!(told[..MOST_WARNINGS], warnings[..MOST_WARNINGS]);
+    assert!(told[MOST_WARNINGS].contains("7 more"), "{told:?}");
+    assert_eq!(told_warnings(&warnings[..MOST_WARNINGS]), warnings[..MOST_WARNINGS]);
+}
