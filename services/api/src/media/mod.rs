@@ -1,6 +1,6 @@
 //! The bytes of uploads: received, examined, kept, served.
 //!
-//! [`folder`] keeps them by the hash of their content; [`examine`] finds out what they really are.
+//! [`folder`] keeps them by the hash of their content; [`mod@examine`] finds out what they really are.
 
 mod examine;
 mod folder;
