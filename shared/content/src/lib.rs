@@ -1,8 +1,9 @@
 //! Posts as files: Markdown with front matter, and the folders that hold it.
 //!
 //! Owns the meaning of front matter in the dialects of Hugo, Jekyll, Zola and Microblog itself ([`parse`]), its writing
-//! ([`write_post`]), and finding posts, images and settings in a folder ([`ContentFolder`]). Leaves to the site engine
-//! what a page looks like and which of two posts wins an address; it writes no file and asks no clock.
+//! ([`write_post`]), finding posts, images and settings in a folder ([`ContentFolder`]), and where they lived before
+//! ([`old_addresses`]). Leaves to the site engine what a page looks like and which of two posts wins an address; it writes
+//! no file and asks no clock.
 //!
 //! Whatever is wrong with one file is a [`FileProblem`] with path, line and reason, and stops no other file.
 //!
@@ -15,6 +16,7 @@ pub mod folder;
 mod front_matter;
 mod heading;
 mod labels;
+pub mod old_addresses;
 pub mod post;
 mod problem;
 mod write;

@@ -67,6 +67,34 @@ fn drafts_are_shown_when_asked_for() {
 }
 
 #[test]
+fn posts_answer_where_they_call_each_other() {
+    let root = folder(&[
+        ("content/release/2024-01-31-one.md", "---\ntitle: One\n---\n\n[Two](/blog/release/two) came next.\n"),
+        ("content/release/two.md", "---\ntitle: Two\ndate: 2024-02-01\naliases: [/second/]\n---\n"),
+        ("content/about.md", "# About\n"),
+    ]);
+    let output = microblog(root.path(), &BUILD);
+    assert!(stderr(&output).starts_with("Old addresses under /blog/ lead to the posts."), "{}", stderr(&output));
+    for (old, new) in [
+        ("blog/release/one", "/2024/01/one/"),
+        ("blog/release/two", "/2024/02/two/"),
+        ("second", "/2024/02/two/"),
+        ("blog/about", "/about/"),
+    ] {
+        assert!(page(root.path(), &format!("{old}/index.html")).contains(new), "{old}");
+    }
+}
+
+#[test]
+fn the_sitemap_says_nothing_of_changes_that_nobody_knows() {
+    let root = folder(&[HELLO, ("content/about.md", "# About\n")]);
+    assert!(microblog(root.path(), &BUILD).status.success());
+    let sitemap = page(root.path(), "sitemaps/pages.xml");
+    assert!(sitemap.contains("/about/</loc></url>"), "{sitemap}");
+    assert!(!page(root.path(), "about/index.html").contains("1970"));
+}
+
+#[test]
 fn the_same_folder_gives_the_same_bytes_on_one_thread_and_many() {
     let root = folder(&[HELLO, ("content/posts/2024-02-01-note.md", "A note.\n")]);
     for (jobs, output) in [("1", "one"), ("8", "many")] {

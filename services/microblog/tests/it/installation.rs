@@ -55,6 +55,26 @@ fn what_was_imported_is_exported_again() {
 }
 
 #[test]
+fn old_addresses_of_imported_posts_are_found_and_exported() {
+    let files = [
+        ("site/content/release/one.md", "---\ntitle: One\ndate: 2024-01-31\n---\n\n[Two](/blog/release/two/)\n"),
+        ("site/content/release/two.md", "---\ntitle: Two\ndate: 2024-02-01\n---\n"),
+    ];
+    let root = folder(&files);
+    let notice = "Old addresses under /blog/release/ lead to the posts.";
+    let output = succeed(root.path(), &["import", "site"]);
+    assert!(stderr(&output).contains(notice), "{}", stderr(&output));
+    fs::write(root.path().join("site/content/release/three.md"), "---\ntitle: Three\ndate: 2024-02-02\n---\n").unwrap();
+    let output = succeed(root.path(), &["import", "site"]);
+    assert!(stderr(&output).contains("1 posts imported, 2 were there already"), "{}", stderr(&output));
+    succeed(root.path(), &["export", "copy"]);
+    for (file, alias) in [("01/one", "one"), ("02/two", "two"), ("02/three", "three")] {
+        let text = fs::read_to_string(root.path().join(format!("copy/content/posts/2024/{file}.md"))).unwrap();
+        assert!(text.contains(&format!("/blog/release/{alias}/")), "{text}");
+    }
+}
+
+#[test]
 fn importing_twice_adds_nothing() {
     let root = folder(&SITE);
     succeed(root.path(), &["import", "site"]);

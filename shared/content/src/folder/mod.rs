@@ -75,6 +75,8 @@ struct PostFile {
 #[derive(Debug)]
 pub struct ContentFolder {
     root: PathBuf,
+    /// Where the posts are, relative to the root.
+    content: PathBuf,
     settings: Option<SiteSettings>,
     found: scan::Found,
 }
@@ -87,7 +89,7 @@ impl ContentFolder {
         let layout = layout::detect(root);
         let settings = layout.settings.as_ref().map(|file| settings::read(root, file)).transpose()?;
         let found = scan::scan(root, &layout).map_err(closed)?;
-        Ok(Self { root: root.to_owned(), settings, found })
+        Ok(Self { root: root.to_owned(), content: layout.content, settings, found })
     }
 
     /// The settings of the site, if the folder brings any.
@@ -118,6 +120,12 @@ impl ContentFolder {
     #[must_use]
     pub fn skipped(&self) -> &[Skipped] {
         &self.found.skipped
+    }
+
+    /// The path of a post's file below the folder where the posts are.
+    #[must_use]
+    pub fn path_in_content<'a>(&self, file: &'a Path) -> &'a Path {
+        file.strip_prefix(&self.content).unwrap_or(file)
     }
 
     /// Reads all posts on all cores, and gives what `each` makes of them, in the order of their paths.

@@ -1,14 +1,15 @@
 //! From a folder to a site in memory: everything about its posts but their texts, which are fetched when a page needs
 //! them, so that a large site takes little memory.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use microblog_content::old_addresses::{self, KnownPost, OldAddresses};
 use microblog_content::{ContentFolder, FilePost, FileProblem, Reading, Resource, TextLocation};
-use microblog_domain::{Post, PostContent, PostId, PostStatus};
-use microblog_site::{AddressProblem, Entry, PostSource, Site, SourceError, SourcePost, Taken};
+use microblog_domain::{FilePath, Post, PostContent, PostId, PostStatus, UrlPath};
+use microblog_site::{AddressProblem, Entry, PostSource, Site, SourceError, SourcePost, Taken, is_reserved};
 
 use super::summary::Problem;
 use crate::cli::progress;
@@ -17,6 +18,8 @@ use crate::cli::progress;
 pub(super) struct Loaded {
     posts: HashMap<PostId, LoadedPost>,
     problems: Vec<Problem>,
+    /// What to tell about older addresses of the posts.
+    old_addresses: Option<String>,
 }
 
 /// What is remembered of a post.
@@ -28,9 +31,17 @@ struct LoadedPost {
     resources: Vec<Resource>,
 }
 
+/// A post on its way into the site.
+struct Digested {
+    post: LoadedPost,
+    entry: Entry,
+    /// Where its text leads to.
+    links: Vec<UrlPath>,
+}
+
 /// What became of one file.
 enum Read {
-    OnSite(Box<(PostId, LoadedPost, Entry)>),
+    OnSite(Box<Digested>),
     NotOnSite,
     Unusable(Problem),
 }
@@ -46,20 +57,21 @@ impl Loaded {
         });
         bar.finish_and_clear();
 
-        let mut loaded = Self { posts: HashMap::with_capacity(read.len()), problems: Vec::new() };
-        let mut entries = Vec::with_capacity(read.len());
+        let mut digested = Vec::with_capacity(read.len());
+        let mut problems = Vec::new();
         for file in read {
             match file {
                 Read::NotOnSite => {}
-                Read::Unusable(problem) => loaded.problems.push(problem),
-                Read::OnSite(post) => {
-                    let (id, post, entry) = *post;
-                    loaded.posts.insert(id, post);
-                    entries.push(entry);
-                }
+                Read::Unusable(problem) => problems.push(problem),
+                Read::OnSite(post) => digested.push(*post),
             }
         }
-        site.fill(entries);
+        let old = old_addresses(folder, &digested);
+        let mut loaded = Self { posts: HashMap::with_capacity(digested.len()), problems, old_addresses: old.notice() };
+        site.fill(digested.into_iter().zip(old.aliases).map(|(Digested { post, entry, .. }, aliases)| {
+            loaded.posts.insert(entry.id(), post);
+            entry.with_aliases(aliases)
+        }));
         loaded
     }
 
@@ -76,6 +88,11 @@ impl Loaded {
     /// What was wrong with single files.
     pub(super) fn problems(&mut self) -> Vec<Problem> {
         std::mem::take(&mut self.problems)
+    }
+
+    /// What to tell about older addresses of the posts.
+    pub(super) fn old_addresses(&mut self) -> Option<String> {
+        self.old_addresses.take()
     }
 
     /// The posts that do not answer where they should.
@@ -105,6 +122,28 @@ impl PostSource for Loaded {
     }
 }
 
+/// What the site makes by itself, and files of the author, stay where they are.
+fn old_addresses(folder: &ContentFolder, posts: &[Digested]) -> OldAddresses {
+    let files: HashSet<&FilePath> = folder.static_files().iter().map(|file| &file.path).collect();
+    let known: Vec<_> = posts.iter().map(|digested| digested.known(folder)).collect();
+    old_addresses::find(&known, |address| {
+        let file = address.file();
+        !is_reserved(&file) && !files.contains(&file)
+    })
+}
+
+impl Digested {
+    fn known<'a>(&'a self, folder: &'a ContentFolder) -> KnownPost<'a> {
+        KnownPost {
+            file: folder.path_in_content(&self.post.path),
+            slug: &self.post.content.slug,
+            address: self.entry.address(),
+            aliases: &self.post.content.aliases,
+            links: &self.links,
+        }
+    }
+}
+
 fn digest(site: &Site, post: Result<FilePost, FileProblem>, now: Timestamp, drafts: bool) -> Read {
     let post = match post {
         Ok(post) => post,
@@ -114,11 +153,13 @@ fn digest(site: &Site, post: Result<FilePost, FileProblem>, now: Timestamp, draf
         return Read::NotOnSite;
     }
     let (path, text, resources) = (post.path.clone(), post.text.clone(), post.resources.clone());
+    let links = old_addresses::links(&post.content.markdown);
     let mut source = source_post(post.into_post(), now);
     match site.digest(&source) {
         Ok(entry) => {
             source.content.markdown = String::new();
-            Read::OnSite(Box::new((source.id, LoadedPost { path, content: source.content, text, resources }, entry)))
+            let post = LoadedPost { path, content: source.content, text, resources };
+            Read::OnSite(Box::new(Digested { post, entry, links }))
         }
         Err(error) => Read::Unusable(Problem { path, line: None, reason: error.to_string() }),
     }

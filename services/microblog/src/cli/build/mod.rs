@@ -97,6 +97,7 @@ fn build(args: &BuildArgs) -> anyhow::Result<(Summary, Option<Replaced>)> {
         posts: loaded.post_count(),
         pages: written.pages,
         files: written.files,
+        old_addresses: loaded.old_addresses(),
         skipped: folder.skipped().iter().map(ToString::to_string).collect(),
         is_live: !args.strict || problems.is_empty(),
         problems,

@@ -18,6 +18,9 @@ pub(super) struct Summary {
     pub(super) pages: usize,
     /// Files that were taken over as they are.
     pub(super) files: usize,
+    /// What was found out about where the posts lived before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) old_addresses: Option<String>,
     pub(super) seconds: f64,
     pub(super) problems: Vec<Problem>,
     /// Files that are neither posts nor part of the site.
@@ -49,6 +52,7 @@ impl Summary {
         if self.posts == 0 {
             say("No posts were found. A post is a file such as 2024-01-31-hello.md");
         }
+        self.old_addresses.iter().for_each(say);
         let count = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
         let built = format!(
             "{} from {} and {} in {:.2} s",

@@ -1,7 +1,10 @@
 //! `microblog import`: posts of a folder into the database.
 //!
 //! Importing the same folder again adds nothing: a post with the same slug and date is there already. (A page without a
-//! date got one when it was imported, so that its slug alone tells.)
+//! date got one when it was imported, so that its slug alone tells.) What the posts were called before comes along
+//! (`addresses.rs`).
+
+mod addresses;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,7 +22,7 @@ use crate::cli::installation::{block_on, open_store, origin};
 use crate::cli::{progress, report};
 
 /// Posts in one transaction: few enough that others can write in between.
-const BATCH: usize = 200;
+const BATCH: u32 = 200;
 
 /// Take the posts of a folder (Hugo, Jekyll, Zola or plain Markdown) into the database.
 #[derive(Debug, Args)]
@@ -44,6 +47,9 @@ struct Summary {
     files_left: usize,
     problems: Vec<String>,
     skipped: Vec<String>,
+    /// What was found out about where the posts lived before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    old_addresses: Option<String>,
 }
 
 pub(crate) fn run(args: &ImportArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
@@ -67,12 +73,13 @@ async fn import(settings: &Settings, folder: &ContentFolder, owner: Option<&str>
         files_left: folder.static_files().len(),
         ..Summary::default()
     };
-    let posts = read(folder, &store).await?;
+    let mut posts = read(folder, &store).await?;
+    summary.old_addresses = addresses::keep(&mut posts, folder, &store).await?;
     let bar = progress::bar("Importing", posts.len());
     let mut posts = posts.into_iter().peekable();
     while posts.peek().is_some() {
         let mut tx = store.begin().await?;
-        for post in posts.by_ref().take(BATCH) {
+        for post in posts.by_ref().take(BATCH as usize) {
             bar.inc(1);
             match post {
                 Ok(post) => import_post(&mut tx, post, owner, &mut summary).await?,
@@ -143,6 +150,7 @@ impl Summary {
             self.already_there,
             self.problems.len()
         ));
+        self.old_addresses.iter().for_each(report::say);
         if self.settings_imported {
             report::say("The site took over the settings of the folder.");
         }
