@@ -51,7 +51,7 @@ pub(super) struct Memory {
 }
 
 /// Pages and uploads that the live release may show differently.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Dirty {
     pub(super) pages: BTreeSet<PageKey>,
     pub(super) media: BTreeSet<FilePath>,

@@ -20,8 +20,10 @@ const BATCH: u32 = 500;
 pub(super) struct Loaded {
     /// The state of the database that this build shows.
     pub(super) snapshot: Snapshot,
-    /// What may differ from the live release; nothing when that is not known and everything must be compared.
-    pub(super) dirty: Option<Dirty>,
+    /// The release that shows everything but `dirty`. If it is not the live one, everything must be compared.
+    pub(super) shown_by: Option<ReleaseId>,
+    /// What may differ from that release.
+    pub(super) dirty: Dirty,
     /// Uploads by the file of their address.
     pub(super) media: BTreeMap<FilePath, ContentHash>,
     /// The release that somebody holds the site at.
@@ -64,17 +66,15 @@ pub(super) fn bring_up_to_date(desk: &mut Desk, control: &Control) -> Result<Loa
 }
 
 fn finish(
-    desk: &mut Desk,
+    desk: &Desk,
     snapshot: Snapshot,
     pinned: Option<ReleaseId>,
     mut warnings: Vec<String>,
 ) -> Result<Loaded, BuildError> {
-    let live = desk.releases.live().map(|live| live.id);
     let memory = desk.memory.as_ref().ok_or(BuildError::Stopped)?;
     warnings.extend(memory.site.address_problems().iter().map(ToString::to_string));
-    let is_known = memory.shown_by.is_some() && memory.shown_by == live;
-    let dirty = is_known.then(|| Dirty { pages: memory.dirty.pages.clone(), media: memory.dirty.media.clone() });
-    Ok(Loaded { snapshot, dirty, media: memory.media.clone(), pinned, warnings })
+    let (shown_by, dirty, media) = (memory.shown_by, memory.dirty.clone(), memory.media.clone());
+    Ok(Loaded { snapshot, shown_by, dirty, media, pinned, warnings })
 }
 
 /// Reads every published post.

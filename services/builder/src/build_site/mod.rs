@@ -71,8 +71,8 @@ pub enum BuildError {
 pub fn build_site(desk: &mut Desk, order: Order, control: &Control) -> Result<Built, BuildError> {
     let mut loaded = timed(control, Phase::Load, || load::bring_up_to_date(desk, control))?;
     if let Some(wanted) = loaded.pinned.filter(|wanted| !shows(desk, *wanted)) {
-        timed(control, Phase::Activate, || Ok(desk.releases.roll_back(wanted)?))?;
-        return Ok(built(desk, loaded, true, control));
+        let committed = timed(control, Phase::Activate, || Ok(desk.releases.roll_back(wanted)?))?;
+        return Ok(built(desk, loaded, matches!(committed, Committed::Activated(_)), control));
     }
     let (site, releases, sources) = desk.parts()?;
     let mut draft = releases.draft(checks(site, order))?;

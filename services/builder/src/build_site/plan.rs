@@ -22,29 +22,33 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Compares the site with the live release: where it may differ, or everywhere if that is not known.
+    /// Compares the site with the live release: where it may differ, or everywhere if that is not known, because the
+    /// live release is not the one that this worker left there.
     pub(super) fn make(site: &Site, draft: &Draft<'_>, loaded: &Loaded, mode: BuildMode) -> Self {
-        let mut plan = match (&loaded.dirty, mode) {
-            (Some(dirty), BuildMode::Incremental) => {
-                let mut plan = Self::default();
-                for key in &dirty.pages {
-                    match (site.view(key), key.file()) {
-                        (Some(view), _) => plan.consider(view, draft, mode),
-                        (None, Some(file)) => plan.drop_if_there(file, draft),
-                        (None, None) => {}
-                    }
-                }
-                for file in &dirty.media {
-                    match loaded.media.get(file) {
-                        Some(hash) => plan.consider_upload(file, *hash, draft),
-                        None => plan.drop_if_there(file.clone(), draft),
-                    }
-                }
-                plan
-            }
+        let is_known = loaded.shown_by == Some(draft.live().release().id);
+        let mut plan = match mode {
+            BuildMode::Incremental if is_known => Self::compare_dirty(site, draft, loaded),
             _ => Self::compare_everything(site, draft, loaded, mode),
         };
         plan.total = plan.total_after(draft);
+        plan
+    }
+
+    fn compare_dirty(site: &Site, draft: &Draft<'_>, loaded: &Loaded) -> Self {
+        let mut plan = Self::default();
+        for key in &loaded.dirty.pages {
+            match (site.view(key), key.file()) {
+                (Some(view), _) => plan.consider(view, draft, BuildMode::Incremental),
+                (None, Some(file)) => plan.drop_if_there(file, draft),
+                (None, None) => {}
+            }
+        }
+        for file in &loaded.dirty.media {
+            match loaded.media.get(file) {
+                Some(hash) => plan.consider_upload(file, *hash, draft),
+                None => plan.drop_if_there(file.clone(), draft),
+            }
+        }
         plan
     }
 

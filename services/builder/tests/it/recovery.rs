@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use microblog_domain::BuildState;
+use microblog_domain::{BuildState, ReleaseId};
+use microblog_release::{Options, ReleaseStore};
 use microblog_store::builds::{self, Claim};
 use microblog_store::releases;
 use microblog_testkit::a_post;
@@ -87,6 +88,23 @@ async fn a_release_whose_report_was_lost_is_recorded_by_the_next_build() {
     let recorded = releases::list(&mut shop.database.store().read().await.unwrap(), None, 10).await.unwrap();
     assert_eq!(recorded.len(), 1);
     assert_eq!(recorded[0].build, saved.build);
+}
+
+#[tokio::test]
+async fn a_release_that_another_process_went_back_to_is_noticed_by_the_next_build() {
+    let shop = Workshop::new().await;
+    let post = shop.create(a_post().titled("Hello").saying("old text").published().build()).await;
+    shop.work().await;
+    shop.edit(&post, |content| content.markdown = "new text".to_owned()).await;
+    shop.work().await;
+    let options = Options { grace: Duration::ZERO, ..Options::default() };
+    let mut elsewhere = ReleaseStore::open(&shop.folder.path().join("build"), options).unwrap();
+    elsewhere.roll_back(ReleaseId(1)).unwrap();
+    assert!(shop.read("2026/03/hello/index.html").unwrap().contains("old text"));
+    shop.ask(microblog_domain::BuildMode::Incremental).await;
+    shop.work().await;
+    assert!(shop.read("2026/03/hello/index.html").unwrap().contains("new text"));
+    assert_eq!(shop.tree(), shop.tree_from_nothing().await);
 }
 
 #[tokio::test]
