@@ -1,142 +1,180 @@
-//! Lays the sources over each other: afterwards each key has one text and the place it came from.
+//! Has the `config` crate read the sources and lay them over each other: afterwards each key has one value, which knows
+//! the place it came from.
 //!
-//! Every setting is text until its reader parses it, whichever source it came from: one set of forms, one set of
-//! messages. A list in the file is the same as its items with commas between them.
+//! Only settings that exist are laid over each other: a wrong name in one source must neither hide a value of another,
+//! nor be hidden by it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use serde_json::Value;
+use config::{Config, ConfigError, Environment, File, Map, Source, Value, ValueKind};
 
+use crate::files::{format_of, read_text};
 use crate::problem::{Origin, Problem};
 use crate::sources::Sources;
 
-/// What the names of our variables begin with.
-const PREFIX: &str = "MICROBLOG__";
-/// What the names of variables end with that name a file instead of holding the value.
-const FILE_SUFFIX: &str = "_FILE";
-/// Settings and secrets are small; a file beyond this is not one.
-const MAX_FILE_BYTES: u64 = 1024 * 1024;
-
-/// A value as it was given.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Given {
-    pub(crate) text: String,
-    pub(crate) origin: Origin,
-}
+/// What the keys end with whose variables name a file instead of holding the value. A setting called `file` has a dot
+/// before its name.
+const FILE_SUFFIX: &str = "_file";
 
 /// All given values by key; where two sources give one, the later source has won.
 #[derive(Debug, Default)]
 pub(crate) struct Layers {
-    pub(crate) values: BTreeMap<String, Given>,
+    pub(crate) values: BTreeMap<String, Value>,
+    /// The keys that are no settings, with their places.
+    pub(crate) unknown: BTreeSet<(String, Origin)>,
     pub(crate) problems: Vec<Problem>,
 }
 
 impl Layers {
-    pub(crate) fn read(sources: &Sources) -> Self {
+    /// Reads all sources. `names` are the settings that there are.
+    pub(crate) fn read(sources: &Sources, names: &BTreeSet<&'static str>) -> Self {
         let mut layers = Self::default();
-        if let Some(path) = &sources.file {
-            layers.add_file(path);
+        let given = [layers.file(sources), layers.environment(sources), command_line(sources)];
+        let mut merged = Config::builder();
+        for layer in given {
+            merged = merged.add_source(layers.only_known(layer, names));
         }
-        layers.add_environment(&sources.environment);
-        for (key, text) in &sources.command_line {
-            layers.set(key.clone(), text.clone(), Origin::CommandLine);
+        match merged.build().and_then(|merged| merged.collect()) {
+            Ok(merged) => layers.values = leaves(merged).0,
+            Err(error) => layers.unreadable(Origin::all_sources(), error.to_string()),
         }
         layers
     }
 
-    fn set(&mut self, key: String, text: String, origin: Origin) {
-        self.values.insert(key, Given { text, origin });
-    }
-
-    fn add_file(&mut self, path: &Path) {
-        let origin = Origin::File(path.to_owned());
-        match read_text(path).and_then(|text| parse(path, &text)) {
-            Ok(tree) => self.add_tree("", tree, &origin),
-            Err(reason) => self.problems.push(Problem::Unreadable { origin, reason }),
+    fn file(&mut self, sources: &Sources) -> Layer {
+        let Some(path) = &sources.file else { return Layer::default() };
+        let origin = Origin::file(path);
+        match parse_file(path) {
+            Ok(layer) => layer.at(&origin),
+            Err(reason) => {
+                self.unreadable(origin, reason);
+                Layer::default()
+            }
         }
     }
 
-    fn add_tree(&mut self, key: &str, value: Value, origin: &Origin) {
-        let text = match value {
-            Value::Object(fields) => {
-                for (name, value) in fields {
-                    let key = if key.is_empty() { name } else { format!("{key}.{name}") };
-                    self.add_tree(&key, value, origin);
+    fn environment(&mut self, sources: &Sources) -> Layer {
+        let mut layer = Layer::default();
+        let mut files = Vec::new();
+        for (name, key, text) in self.variables(sources) {
+            match key.strip_suffix(FILE_SUFFIX) {
+                Some(key) => files.push((name, key.to_owned(), text)),
+                None => layer.set(key, &text, &Origin::environment(&name)),
+            }
+        }
+        for (name, key, path) in files {
+            self.secret_file(&name, key, Path::new(&path), &mut layer);
+        }
+        layer
+    }
+
+    /// Our variables with the keys that they stand for and their text, in the order of their names. Each is read alone,
+    /// because a value does not tell which variable it came from. An empty one counts as not set: container tools pass
+    /// unset ones on as empty.
+    fn variables(&mut self, sources: &Sources) -> Vec<(String, String, String)> {
+        let ours = Environment::with_prefix("MICROBLOG").prefix_separator("__").separator("__").ignore_empty(true);
+        let mut variables = Vec::new();
+        for (name, text) in BTreeMap::from_iter(sources.environment.iter().cloned()) {
+            match ours.clone().source(Some(Map::from([(name.clone(), text)]))).collect() {
+                Ok(read) => {
+                    let read = read.into_iter().map(|(key, value)| (name.clone(), key, text_of(&value)));
+                    variables.extend(read);
                 }
-                return;
-            }
-            Value::Null => return,
-            Value::Array(items) => items.into_iter().map(scalar_text).collect::<Vec<_>>().join(","),
-            scalar => scalar_text(scalar),
-        };
-        self.set(key.to_owned(), text, origin.clone());
-    }
-
-    /// An empty variable counts as not set: container tools pass unset ones on as empty.
-    fn add_environment(&mut self, environment: &[(String, String)]) {
-        let mut ours: Vec<_> = environment.iter().filter(|(name, text)| is_ours(name) && !text.is_empty()).collect();
-        ours.sort();
-        for (name, text) in ours {
-            let key = name[PREFIX.len()..].to_ascii_lowercase().replace("__", ".");
-            match named_by_file(name) {
-                Some(key) => self.add_secret_file(name, key, Path::new(text)),
-                None => self.set(key, text.clone(), Origin::Environment(name.clone())),
+                Err(error) => self.unreadable(Origin::environment(&name), error.to_string()),
             }
         }
+        variables
     }
 
-    fn add_secret_file(&mut self, variable: &str, key: String, path: &Path) {
-        let origin = Origin::SecretFile { variable: variable.to_owned(), path: path.to_owned() };
-        if let Some(Given { origin: Origin::Environment(other), .. }) = self.values.get(&key) {
-            let reason = format!("{other} is set too; keep one of the two");
-            self.problems.push(Problem::Unreadable { origin, reason });
-            return;
+    fn secret_file(&mut self, variable: &str, key: String, path: &Path, layer: &mut Layer) {
+        let origin = Origin::secret_file(path, variable);
+        if let Some(other) = layer.0.get(&key) {
+            let reason = format!("{key} is given {} too; keep one of the two", Origin::of(other));
+            return self.unreadable(origin, reason);
         }
         match read_text(path) {
-            Ok(text) => self.set(key, text.trim_end_matches(['\r', '\n']).to_owned(), origin),
-            Err(reason) => self.problems.push(Problem::Unreadable { origin, reason }),
+            Ok(text) => layer.set(key, text.trim_end_matches(['\r', '\n']), &origin),
+            Err(reason) => self.unreadable(origin, reason),
         }
     }
-}
 
-fn is_ours(name: &str) -> bool {
-    name.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
-}
-
-/// The key that `MICROBLOG__SECTION__KEY_FILE` stands for. `MICROBLOG__SECTION__FILE` is a setting called `file`.
-fn named_by_file(name: &str) -> Option<String> {
-    let upper = name[PREFIX.len()..].to_ascii_uppercase();
-    let stem = upper.strip_suffix(FILE_SUFFIX).filter(|stem| !stem.ends_with('_'))?;
-    Some(stem.to_ascii_lowercase().replace("__", "."))
-}
-
-fn read_text(path: &Path) -> Result<String, String> {
-    let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if size > MAX_FILE_BYTES {
-        return Err(format!("it has {size} bytes; at most {MAX_FILE_BYTES} are read"));
+    fn only_known(&mut self, layer: Layer, names: &BTreeSet<&'static str>) -> Layer {
+        let (known, unknown): (_, BTreeMap<_, _>) = layer.0.into_iter().partition(|(key, _)| names.contains(&**key));
+        self.unknown.extend(unknown.into_iter().map(|(key, value)| (key, Origin::of(&value))));
+        Layer(known)
     }
-    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
-    String::from_utf8(bytes).map_err(|error| format!("it is not UTF-8: {error}"))
-}
 
-fn parse(path: &Path, text: &str) -> Result<Value, String> {
-    let extension = path.extension().map(|extension| extension.to_ascii_lowercase());
-    let is_yaml = extension.is_some_and(|extension| extension == "yaml" || extension == "yml");
-    let tree: Value = if is_yaml {
-        serde_saphyr::from_str(text).map_err(|error| error.to_string())?
-    } else {
-        toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?
-    };
-    match tree {
-        Value::Object(_) | Value::Null => Ok(tree),
-        _ => Err("it must hold sections with keys, e.g. a section 'server' with the key 'listen'".to_owned()),
+    fn unreadable(&mut self, origin: Origin, reason: String) {
+        self.problems.push(Problem::Unreadable { origin, reason });
     }
 }
 
-fn scalar_text(value: Value) -> String {
-    match value {
-        Value::String(text) => text,
+/// What one source gives, by key.
+#[derive(Debug, Clone, Default)]
+struct Layer(BTreeMap<String, Value>);
+
+impl Layer {
+    fn set(&mut self, key: String, text: &str, origin: &Origin) {
+        self.0.insert(key, origin.value(text));
+    }
+
+    fn at(self, origin: &Origin) -> Self {
+        Self(self.0.into_iter().map(|(key, value)| (key, origin.value(value.kind))).collect())
+    }
+}
+
+impl Source for Layer {
+    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
+        Ok(self.0.clone().into_iter().collect())
+    }
+}
+
+fn command_line(sources: &Sources) -> Layer {
+    let origin = Origin::command_line();
+    let given = sources.command_line.iter();
+    Layer(given.map(|(key, text)| (key.clone(), origin.value(text.as_str()))).collect())
+}
+
+fn parse_file(path: &Path) -> Result<Layer, String> {
+    let text = read_text(path)?;
+    let sections = File::from_str(&text, format_of(path)).collect().map_err(|error| match error {
+        // Not the parser's own error: the text could be parsed, but is a list or a single value.
+        ConfigError::FileParse { cause, .. } if cause.is::<Box<ConfigError>>() => {
+            "it must hold sections with keys, e.g. a section 'server' with the key 'listen'".to_owned()
+        }
+        error => error.to_string().trim_end().to_owned(),
+    })?;
+    Ok(leaves(sections))
+}
+
+/// The values in the sections, by their whole keys; a key without a value is not given.
+fn leaves(sections: Map<String, Value>) -> Layer {
+    let mut open = BTreeMap::from_iter(sections);
+    let mut found = BTreeMap::new();
+    while let Some((key, value)) = open.pop_first() {
+        match value.kind {
+            ValueKind::Table(section) => {
+                open.extend(section.into_iter().map(|(name, value)| (format!("{key}.{name}"), value)));
+            }
+            ValueKind::Nil => {}
+            _ => drop(found.insert(key, value)),
+        }
+    }
+    Layer(found)
+}
+
+/// The value as text. Every setting is text until its reader parses it, whichever source it came from: one set of
+/// forms, one set of messages. A list is the same as its items with commas between them.
+pub(crate) fn text_of(value: &Value) -> String {
+    match &value.kind {
+        ValueKind::Array(items) => items.iter().map(text_of).collect::<Vec<_>>().join(","),
+        // With its point, as it was written: 3.0 is no whole number.
+        ValueKind::Float(number) => format!("{number:?}"),
         other => other.to_string(),
     }
 }
@@ -145,18 +183,43 @@ fn scalar_text(value: Value) -> String {
 mod tests {
     use super::*;
 
+    fn read(environment: &[(&str, &str)], command_line: &[(&str, &str)]) -> Layers {
+        let pairs = |pairs: &[(&str, &str)]| pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+        let sources = Sources { file: None, environment: pairs(environment), command_line: pairs(command_line) };
+        Layers::read(&sources, &BTreeSet::from(["log.file", "server.listen"]))
+    }
+
+    fn unknown(layers: &Layers) -> Vec<&str> {
+        layers.unknown.iter().map(|(key, _)| &**key).collect()
+    }
+
     #[test]
     fn only_a_key_with_a_stem_is_read_from_a_file() {
-        assert_eq!(named_by_file("MICROBLOG__DATABASE__URL_FILE").as_deref(), Some("database.url"));
-        assert_eq!(named_by_file("MICROBLOG__LOG__FILE"), None);
-        assert_eq!(named_by_file("MICROBLOG__DATABASE__URL"), None);
+        let layers = read(&[("MICROBLOG__LOG__FILE", "x.log"), ("MICROBLOG__SERVER__LISTEN_FILE", "/nowhere")], &[]);
+        assert_eq!(text_of(&layers.values["log.file"]), "x.log");
+        let [Problem::Unreadable { origin, .. }] = &layers.problems[..] else { panic!("{:?}", layers.problems) };
+        assert_eq!(origin.to_string(), "in /nowhere, named by MICROBLOG__SERVER__LISTEN_FILE");
     }
 
     #[test]
     fn foreign_variables_are_passed_over() {
-        assert!(is_ours("MICROBLOG__SERVER__LISTEN"));
-        assert!(!is_ours("MICROBLOG_TEST_POSTGRES_URL"));
-        assert!(!is_ours("PATH"));
-        assert!(!is_ours("ÄÄÄÄÄÄ"));
+        let foreign = [("MICROBLOG_TEST_POSTGRES_URL", "x"), ("PATH", "x"), ("ÄÄÄÄÄÄ", "x"), ("MICROBLOG_", "x")];
+        let layers = read(&foreign, &[]);
+        assert!(layers.values.is_empty() && layers.unknown.is_empty(), "{layers:?}");
+    }
+
+    #[test]
+    fn a_wrong_name_in_one_source_neither_hides_a_value_of_another_nor_is_hidden() {
+        let layers = read(&[("MICROBLOG__SERVER", "x")], &[("server.listen", ":1"), ("server.listen.port", "2")]);
+        assert_eq!(unknown(&layers), ["server", "server.listen.port"]);
+        assert_eq!(text_of(&layers.values["server.listen"]), ":1");
+    }
+
+    #[test]
+    fn names_that_are_none_at_all_are_unknown_like_others() {
+        let odd = ["", ".", "server.listen[99999999999999]", "server..listen", "é", "a b", "x[-1]"];
+        let layers = read(&[("MICROBLOG__", "x"), ("MICROBLOG____", "x")], &odd.map(|key| (key, "x")));
+        let found: BTreeSet<_> = unknown(&layers).into_iter().collect();
+        assert_eq!(found, BTreeSet::from(odd));
     }
 }

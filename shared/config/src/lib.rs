@@ -2,11 +2,13 @@
 //!
 //! Owns the names, defaults and forms of all settings, and the order in which their sources win: the defaults, then the
 //! file, then the environment, then the command line. Leaves to others what a setting *does*, and opens nothing that a
-//! setting names: whether a folder can be written or a database be reached is found out by who uses it.
+//! setting names: whether a folder can be written or a database be reached is found out by who uses it. Reading files and
+//! variables, and merging, is the `config` crate's; what that crate can not tell, such as all mistakes at once, is told here.
 //!
 //! Start reading at [`Settings`]; [`Sources`] says where values are looked for, [`ConfigError`] lists every mistake of
 //! all sources at once.
 
+mod files;
 mod layers;
 mod problem;
 mod reader;
@@ -20,4 +22,4 @@ pub use settings::{
     ServerSettings, Settings, SiteServerSettings,
 };
 pub use sources::Sources;
-pub use values::{AddressRange, ByteSize, DatabaseUrl, LogFormat, PerMinute};
+pub use values::{AddressRange, ByteSize, LogFormat, PerMinute};

@@ -1,34 +1,54 @@
 //! What is wrong with a setting, told so that it can be mended: which one, where it stands, what is expected.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::Path;
 
-/// Where a value stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+use config::{Value, ValueKind};
+
+/// Where a value stands, in words: the form in which a [`Value`] carries it through the merging.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin(String);
+
+impl Origin {
     /// In the settings file.
-    File(PathBuf),
+    pub(crate) fn file(path: &Path) -> Self {
+        Self(format!("in {}", path.display()))
+    }
+
     /// In a variable of the environment.
-    Environment(String),
+    pub(crate) fn environment(variable: &str) -> Self {
+        Self(format!("in the environment, {variable}"))
+    }
+
     /// In a file that a variable of the environment names.
-    SecretFile {
-        /// The variable, e.g. `MICROBLOG__DATABASE__URL_FILE`.
-        variable: String,
-        /// The file.
-        path: PathBuf,
-    },
+    pub(crate) fn secret_file(path: &Path, variable: &str) -> Self {
+        Self(format!("in {}, named by {variable}", path.display()))
+    }
+
     /// On the command line.
-    CommandLine,
+    pub(crate) fn command_line() -> Self {
+        Self("on the command line".to_owned())
+    }
+
+    /// In all sources together.
+    pub(crate) fn all_sources() -> Self {
+        Self("of all sources together".to_owned())
+    }
+
+    /// Where the value stands.
+    pub(crate) fn of(value: &Value) -> Self {
+        Self(value.origin().unwrap_or_default().to_owned())
+    }
+
+    /// A value that stands here.
+    pub(crate) fn value(&self, kind: impl Into<ValueKind>) -> Value {
+        Value::new(Some(&self.0), kind)
+    }
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(path) => write!(f, "in {}", path.display()),
-            Self::Environment(variable) => write!(f, "in the environment, {variable}"),
-            Self::SecretFile { variable, path } => write!(f, "in {}, named by {variable}", path.display()),
-            Self::CommandLine => f.write_str("on the command line"),
-        }
+        f.write_str(&self.0)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Takes settings out of the layers by name and gathers what is wrong, so that all mistakes are told together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::layers::{Given, Layers};
+use crate::layers::{Layers, text_of};
 use crate::problem::{ConfigError, Origin, Problem};
 use crate::values::Setting;
 
@@ -32,11 +32,12 @@ impl Reader {
 
     /// The value of a key that may be missing.
     pub(crate) fn optional<T: Setting>(&mut self, key: &'static str) -> Option<T> {
-        let Some(Given { text, origin }) = self.layers.values.remove(key) else {
+        let Some(value) = self.layers.values.remove(key) else {
             self.asked.insert(key, None);
             return None;
         };
-        self.asked.insert(key, Some(Taken { shown: T::shown(&text), origin }));
+        let text = text_of(&value);
+        self.asked.insert(key, Some(Taken { shown: T::shown(&text), origin: Origin::of(&value) }));
         T::read(text.trim()).map_err(|expected| self.reject(key, &expected)).ok()
     }
 
@@ -67,10 +68,15 @@ impl Reader {
         }
     }
 
-    /// Reports what was noted, and every given key that nobody asked for.
+    /// The keys that were asked for.
+    pub(crate) fn into_names(self) -> BTreeSet<&'static str> {
+        self.asked.into_keys().collect()
+    }
+
+    /// Reports what was noted, and every given key that is no setting.
     pub(crate) fn finish(self) -> Result<(), ConfigError> {
         let mut problems = self.layers.problems;
-        for (key, Given { origin, .. }) in self.layers.values {
+        for (key, origin) in self.layers.unknown {
             let similar = most_similar(&key, self.asked.keys().copied());
             problems.push(Problem::Unknown { key, origin, similar });
         }

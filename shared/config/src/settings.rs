@@ -1,16 +1,17 @@
 //! Every setting: its name, its default, its form and what it is for, one struct per section.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use microblog_domain::SiteSettings;
+use microblog_domain::{DatabaseUrl, SiteSettings};
 
 use crate::layers::Layers;
 use crate::problem::ConfigError;
 use crate::reader::Reader;
 use crate::sources::Sources;
-use crate::values::{AddressRange, ByteSize, DatabaseUrl, LogFormat, PerMinute};
+use crate::values::{AddressRange, ByteSize, LogFormat, PerMinute};
 
 /// All settings of the program. Relative paths start at the folder that it was started in.
 #[derive(Debug, Clone, PartialEq)]
@@ -136,10 +137,17 @@ pub struct LogSettings {
 impl Settings {
     /// Reads all settings, or tells every mistake in them.
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
-        let mut reader = Reader::new(Layers::read(sources));
+        let mut reader = Reader::new(Layers::read(sources, &Self::names()));
         let settings = Self::read(&mut reader);
         reader.finish()?;
         Ok(settings)
+    }
+
+    /// The names of all settings: what is asked for when nothing is given.
+    fn names() -> BTreeSet<&'static str> {
+        let mut reader = Reader::new(Layers::default());
+        Self::read(&mut reader);
+        reader.into_names()
     }
 
     fn read(reader: &mut Reader) -> Self {
@@ -238,7 +246,7 @@ fn positive(reader: &mut Reader, key: &'static str, default: Duration) -> Durati
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::{Origin, Problem};
+    use crate::problem::Problem;
 
     fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
         pairs.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect()
@@ -348,10 +356,49 @@ mod tests {
     fn a_broken_or_missing_file_says_where_it_is_broken() {
         let (_folder, path) = file("x.toml", "[server\nlisten = 1\n");
         let problems = Settings::load(&Sources { file: Some(path), ..Sources::default() }).unwrap_err().problems;
-        let [Problem::Unreadable { origin: Origin::File(_), reason }] = &problems[..] else { panic!("{problems:?}") };
+        let [Problem::Unreadable { reason, .. }] = &problems[..] else { panic!("{problems:?}") };
         assert!(reason.contains("line 1"), "{reason}");
         let missing = Sources { file: Some("/nowhere/x.toml".into()), ..Sources::default() };
         assert!(messages(&missing)[0].contains("/nowhere/x.toml"));
+    }
+
+    #[test]
+    fn a_file_that_sets_nothing_is_fine_and_one_without_sections_is_not() {
+        for (name, text, fine) in [
+            ("x.toml", "# nothing yet\n", true),
+            ("x.yaml", "# nothing yet\n", true),
+            ("x.yaml", "server:\nsite:\n  title:\n", true),
+            ("x.yaml", "- server\n", false),
+            ("x.yaml", "server\n", false),
+        ] {
+            let (_folder, path) = file(name, text);
+            let loaded = Settings::load(&Sources { file: Some(path), ..Sources::default() });
+            match loaded {
+                Ok(settings) => assert!(fine && settings == Settings::load(&Sources::default()).unwrap(), "{text}"),
+                Err(error) => assert!(!fine && error.to_string().contains("must hold sections"), "{text}: {error}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_keeps_the_form_that_it_was_written_in() {
+        let (_folder, path) = file("x.toml", "[site]\ntitle = 2.0\n[release]\nkeep = 3.0\n");
+        let messages = messages(&Sources { file: Some(path.clone()), ..Sources::default() });
+        let expected = "expected a whole number, 0 or more";
+        assert_eq!(messages, [format!("release.keep = \"3.0\" (in {}): {expected}", path.display())]);
+    }
+
+    #[test]
+    fn every_wrong_name_is_told_with_each_of_its_places() {
+        let (_folder, path) = file("x.toml", "server = 'x'\n");
+        let messages = messages(&Sources {
+            file: Some(path.clone()),
+            environment: pairs(&[("MICROBLOG__SERVER__LISTEN", "x"), ("MICROBLOG__SERVER", "y")]),
+            command_line: Vec::new(),
+        });
+        assert!(messages[0].starts_with("server.listen = \"x\" (in the environment"), "{messages:?}");
+        assert!(messages[1].starts_with(&format!("server (in {})", path.display())), "{messages:?}");
+        assert!(messages[2].starts_with("server (in the environment, MICROBLOG__SERVER)"), "{messages:?}");
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 pub mod build;
 pub mod clock;
+pub mod database;
 pub mod hash;
 pub mod ids;
 pub mod media;
@@ -21,6 +22,7 @@ pub mod tag;
 
 pub use build::{BuildMode, BuildState, BuildStep, PageCounts};
 pub use clock::{Clock, SystemClock};
+pub use database::{DatabaseUrl, DatabaseUrlError};
 pub use hash::{ContentHash, Fingerprint, FingerprintBuilder};
 pub use ids::{BuildId, ChangeSeq, MediaId, PostId, ReleaseId, RevisionNumber, TokenId, UserId, Version};
 pub use jiff::Timestamp;

@@ -6,11 +6,12 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
+use microblog_domain::DatabaseUrl;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions as _, Connection as _};
 
-use crate::address::DatabaseUrl;
 use crate::error::StoreError;
 use crate::{dialect, migrate};
 
@@ -47,9 +48,10 @@ impl Store {
     /// Opens the database, makes it if it is missing, and brings its schema up to date.
     pub async fn open(url: &DatabaseUrl) -> Result<Self, StoreError> {
         install_default_drivers();
-        make_private_file(url.path())?;
-        let options = options(url)?;
-        prepare(&options, url.path()).await?;
+        let DatabaseUrl::Sqlite(path) = url;
+        make_private_file(path)?;
+        let options = options(path)?;
+        prepare(&options, path).await?;
         Ok(Self {
             writer: pool(1, options.clone(), dialect::SET_UP_WRITER),
             readers: pool(READERS, options, dialect::SET_UP_READER),
@@ -134,9 +136,17 @@ macro_rules! is_a_connection {
 }
 is_a_connection!(Reader, Snapshot, Transaction);
 
-fn options(url: &DatabaseUrl) -> Result<AnyConnectOptions, StoreError> {
-    let options: AnyConnectOptions = url.for_driver().parse()?;
+fn options(path: &Path) -> Result<AnyConnectOptions, StoreError> {
+    let options: AnyConnectOptions = driver_address(path)?.parse()?;
     Ok(options.disable_statement_logging())
+}
+
+/// The file as the driver reads it. With everything escaped, the path has no parts that a parser of addresses could
+/// take for a host, lower-case or shorten, nor for the name of a database in memory.
+fn driver_address(path: &Path) -> Result<String, StoreError> {
+    let failed = || StoreError::CanNotOpen { path: path.to_owned(), reason: "its path is not UTF-8".to_owned() };
+    let path = path.to_str().ok_or_else(failed)?;
+    Ok(format!("sqlite:{}", utf8_percent_encode(path, NON_ALPHANUMERIC)))
 }
 
 fn pool(size: u32, options: AnyConnectOptions, set_up: &'static str) -> AnyPool {

@@ -40,14 +40,6 @@ pub enum StoreError {
     /// The database or its folder can not be written.
     #[error("the database can not be written: check the owner and permissions of its file and folder")]
     ReadOnly,
-    /// The address is not one of a database that this program knows.
-    #[error("{given:?} is not the address of a database: {reason}; write it like sqlite://data/microblog.db")]
-    Address {
-        /// The address as given.
-        given: String,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
     /// The file can not be opened or made.
     #[error("the database {} can not be opened: {reason}", path.display())]
     CanNotOpen {

@@ -15,7 +15,6 @@
 //! Start reading at [`publishing`], which shows how the tables work together, then [`builds`]. What databases do
 //! differently is in `dialect.rs`.
 
-mod address;
 pub mod audit;
 pub mod builds;
 mod connect;
@@ -38,7 +37,6 @@ pub mod setup;
 pub mod tokens;
 pub mod users;
 
-pub use address::DatabaseUrl;
 pub use connect::{Connection, PoolUse, Reader, Snapshot, Store, Transaction};
 pub use counters::newest_change;
 pub use error::{Refusal, StoreError};

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use microblog_domain::{Role, Timestamp};
+use microblog_domain::{DatabaseUrl, Role, Timestamp};
+use microblog_store::Store;
 use microblog_store::users::{self, NewUser, User};
-use microblog_store::{DatabaseUrl, Store};
 use tempfile::TempDir;
 
 /// An empty database in a folder of its own, with the schema in place. Both vanish when it is dropped.
@@ -18,7 +18,7 @@ impl TestDatabase {
     /// Makes one.
     pub async fn new() -> Self {
         let folder = TempDir::with_prefix("microblog-test-").expect("a temporary folder");
-        let store = Store::open(&url_in(folder.path())).await.expect("a fresh database");
+        let store = Store::open(&DatabaseUrl::Sqlite(file_in(folder.path()))).await.expect("a fresh database");
         Self { store, folder }
     }
 
@@ -36,13 +36,13 @@ impl TestDatabase {
     /// Where it is.
     #[must_use]
     pub fn url(&self) -> DatabaseUrl {
-        url_in(self.folder.path())
+        DatabaseUrl::Sqlite(self.path())
     }
 
     /// Its file.
     #[must_use]
     pub fn path(&self) -> PathBuf {
-        self.url().path().to_owned()
+        file_in(self.folder.path())
     }
 
     /// Adds a user with a password hash that no password fits.
@@ -55,6 +55,6 @@ impl TestDatabase {
     }
 }
 
-fn url_in(folder: &Path) -> DatabaseUrl {
-    DatabaseUrl::sqlite(&folder.join("microblog.db")).expect("a path in UTF-8")
+fn file_in(folder: &Path) -> PathBuf {
+    folder.join("microblog.db")
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
-use microblog_config::{DatabaseUrl, Settings, Sources};
+use microblog_config::{Settings, Sources};
 use microblog_domain::{Clock as _, SystemClock};
 use microblog_release::{Options, ReleaseStore};
 use microblog_store::{Origin, Store};
@@ -40,11 +40,7 @@ pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyh
 
 /// Opens the database; makes it, and brings it up to date, if need be.
 pub(crate) async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
-    let DatabaseUrl::Sqlite(path) = &settings.database.url;
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).with_context(|| format!("making the data folder {}", folder.display()))?;
-    }
-    Ok(Store::open(&microblog_store::DatabaseUrl::sqlite(path)?).await?)
+    Ok(Store::open(&settings.database.url).await?)
 }
 
 /// Opens the release store.

@@ -2,15 +2,14 @@
 
 use std::collections::HashSet;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use microblog_domain::{Clock as _, PostId, SystemClock, Version};
+use microblog_domain::{Clock as _, DatabaseUrl, PostId, SystemClock, Version};
 use microblog_store::builds::{self, Claim};
 use microblog_store::posts::list::{PostFilter, list};
 use microblog_store::publishing::{self, Intent};
-use microblog_store::{DatabaseUrl, Origin, Store, StoreError, newest_change, outbox, posts};
+use microblog_store::{Origin, Store, StoreError, newest_change, outbox, posts};
 use microblog_testkit::a_post;
 use tokio::task::JoinSet;
 
@@ -111,7 +110,7 @@ async fn a_request_that_is_dropped_halfway_leaves_nothing_and_blocks_nobody() {
 #[tokio::test]
 #[ignore = "run by the test that kills it"]
 async fn child_that_saves_until_it_is_killed() {
-    let store = Store::open(&DatabaseUrl::sqlite(Path::new("microblog.db")).unwrap()).await.unwrap();
+    let store = Store::open(&DatabaseUrl::Sqlite("microblog.db".into())).await.unwrap();
     for number in 0.. {
         let mut tx = store.begin().await.unwrap();
         let post = a_post().titled(&format!("Post {number}")).saying(&"text ".repeat(2_000)).published().build();

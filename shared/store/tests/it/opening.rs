@@ -4,7 +4,8 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use microblog_store::{DatabaseUrl, Store, StoreError, migrate, newest_change, publishing};
+use microblog_domain::DatabaseUrl;
+use microblog_store::{Store, StoreError, migrate, newest_change, publishing};
 use microblog_testkit::{TestDatabase, a_post};
 use tempfile::TempDir;
 
@@ -15,7 +16,7 @@ fn folder() -> TempDir {
 }
 
 async fn open(path: &Path) -> Result<Store, StoreError> {
-    Store::open(&DatabaseUrl::sqlite(path).unwrap()).await
+    Store::open(&DatabaseUrl::Sqlite(path.to_owned())).await
 }
 
 async fn message(path: &Path) -> String {
