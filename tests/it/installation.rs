@@ -23,13 +23,17 @@ pub(crate) struct Installation {
 impl Installation {
     /// An installation with an owner who has a token.
     pub(crate) fn new() -> Self {
-        let folder = TempDir::with_prefix("microblog-up-").unwrap();
-        let mut installation = Self { folder, token: String::new() };
+        let mut installation = Self::untouched();
         installation.add_owner();
         let mut token = installation.command(&["token", "create", "--user", "owner"]);
         token.args(["--scope", "read", "--scope", "write", "--scope", "admin"]);
         installation.token = run(&mut token).trim().to_owned();
         installation
+    }
+
+    /// An installation that nobody has set up yet.
+    pub(crate) fn untouched() -> Self {
+        Self { folder: TempDir::with_prefix("microblog-up-").unwrap(), token: String::new() }
     }
 
     fn add_owner(&self) {
@@ -61,9 +65,9 @@ impl Installation {
         let log = File::options().create(true).append(true).open(self.path().join("log")).unwrap();
         let mut child = self.command(&["up"]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap());
-        let (mut site, mut api) = (String::new(), String::new());
+        let (mut site, mut dashboard) = (String::new(), String::new());
         let mut said = String::new();
-        while site.is_empty() || api.is_empty() {
+        while site.is_empty() || dashboard.is_empty() {
             let mut line = String::new();
             if lines.read_line(&mut line).unwrap() == 0 {
                 panic!("microblog up ended at once ({}):\n{said}", child.wait().unwrap());
@@ -73,11 +77,12 @@ impl Installation {
                 site = rest.trim().trim_end_matches('/').to_owned();
             }
             if let Some(rest) = line.split("Dashboard:").nth(1).or_else(|| line.split("Set it up:").nth(1)) {
-                api = rest.trim().split("/dashboard").next().unwrap_or_default().to_owned();
+                rest.trim().clone_into(&mut dashboard);
             }
         }
         std::thread::spawn(move || keep_log(lines, log));
-        Running { child, site, client: Client { api, token: self.token.clone() } }
+        let api = dashboard.split("/dashboard").next().unwrap_or_default().to_owned();
+        Running { child, site, dashboard, client: Client { api, token: self.token.clone() } }
     }
 
     pub(crate) fn log(&self) -> PathBuf {
@@ -95,6 +100,8 @@ fn keep_log(lines: BufReader<std::process::ChildStderr>, mut log: File) {
 pub(crate) struct Running {
     child: Child,
     pub(crate) site: String,
+    /// Where to click: the dashboard, or the link to set it up.
+    pub(crate) dashboard: String,
     pub(crate) client: Client,
 }
 

@@ -17,6 +17,7 @@
 
 mod built_site;
 mod corpus;
+mod dashboard;
 mod feeds;
 mod installation;
 mod journey;

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 static TOOLS: LazyLock<PathBuf> = LazyLock::new(install_tools);
-const TOOL_FILES: [&str; 3] = ["package.json", "package-lock.json", "axe.mjs"];
+const TOOL_FILES: [&str; 4] = ["package.json", "package-lock.json", "axe.mjs", "dashboard.mjs"];
 const CHROMIUM_NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
 /// What the Nu HTML checker says about a file.
@@ -39,7 +39,7 @@ struct Finding {
 }
 
 /// A cookie for the pages that are looked at behind a log-in.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, Deserialize)]
 pub(crate) struct Cookie {
     pub(crate) name: String,
     pub(crate) value: String,
@@ -74,6 +74,28 @@ pub(crate) fn axe(urls: &[String], cookies: &[Cookie]) -> Vec<String> {
     let findings: Vec<Finding> = parsed(&finished(&mut node, "nodejs", &task.to_string()));
     let describe = |it: &Finding| format!("{} ({}): {}: {} {:#?}", it.url, it.setting, it.rule, it.help, it.elements);
     findings.iter().map(describe).collect()
+}
+
+/// What is known after the walk through the dashboard.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Walked {
+    /// The log-in.
+    pub(crate) cookies: Vec<Cookie>,
+    /// The address of every page.
+    pub(crate) pages: Vec<String>,
+}
+
+/// Walks through a dashboard that is not set up yet, from its set-up link to a roll-back.
+///
+/// # Panics
+/// At the first thing that is not as it should be.
+pub(crate) fn walk(set_up: &str, site: &str) -> Walked {
+    let dashboard = set_up.split("/dashboard").next().unwrap();
+    let task =
+        json!({ "chromium": chromium(), "dashboard": dashboard, "site": site, "setUp": set_up, "pictures": null });
+    let mut node = Command::new("node");
+    node.current_dir(&*TOOLS).arg("dashboard.mjs");
+    parsed(&finished(&mut node, "nodejs", &task.to_string()))
 }
 
 fn chromium() -> PathBuf {

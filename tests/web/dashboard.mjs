@@ -125,7 +125,7 @@ await step("save again after the log-in has ended", async () => {
   await text().press("Control+s");
   await page.locator("#sign-in[open] #log-in-name").fill(NAME);
   await page.fill("#log-in-password", PASSWORD);
-  await picture("log in in place");
+  await picture("log-in-in-place");
   await page.click("#sign-in button.primary");
   await until("it is not saved", async () => (await live()).includes("Some <em>new</em> text."));
   await must("the text is lost", async () => (await text().inputValue()) === "Some *new* text.");
@@ -203,6 +203,7 @@ const first = async (path) => {
 const post = new URL(editor).pathname;
 const names = ["posts", "posts/new", "media", "builds", "releases", "settings", "users", "account", "login", "setup"];
 const pages = [...names.map((name) => `/dashboard/${name}`), post, `${post}/revisions`, await first("/dashboard/builds")];
-const cookies = (await context.cookies()).filter(({ name }) => name === "microblog_session");
+const session = (await context.cookies()).find(({ name }) => name === "microblog_session");
+const cookies = [{ name: session.name, value: session.value, url: dashboard }];
 process.stdout.write(JSON.stringify({ cookies, pages: pages.map((path) => dashboard + path) }));
 await browser.close();

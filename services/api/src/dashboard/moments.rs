@@ -41,7 +41,8 @@ impl Moments {
             day if day.tomorrow().ok() == Some(today) => format!("yesterday, {}", zoned.strftime("%H:%M")),
             _ => zoned.strftime("%-d %b %Y, %H:%M").to_string(),
         };
-        Moment { iso: at.to_string(), text }
+        // HTML knows no finer fractions.
+        Moment { iso: format!("{at:.3}"), text }
     }
 
     /// The time of day to the millisecond.

@@ -98,12 +98,13 @@ async fn check_address(
 ) -> Result<(), ApiError> {
     let site = change.site().await?;
     let address = |content: &PostContent| site.address_of(content, content.published_at.unwrap_or(now));
-    let wanted = address(content).map_err(|error| ApiError::invalid_field("slug", error.to_string()))?;
+    let field = if content.permalink.is_some() { "permalink" } else { "slug" };
+    let wanted = address(content).map_err(|error| ApiError::invalid_field(field, error.to_string()))?;
     for other in posts::with_slug(&mut change.tx, &content.slug).await? {
         if Some(other.post.id) != own && address(&other.post.content).as_ref() == Ok(&wanted) {
             let name = other.post.content.title.unwrap_or_else(|| other.post.id.to_string());
             let message = format!("would give the address {wanted}, which the post {name:?} has already");
-            return Err(ApiError::invalid_field("slug", message));
+            return Err(ApiError::invalid_field(field, message));
         }
     }
     Ok(())

@@ -99,7 +99,6 @@ impl<'a> Browser<'a> {
     }
 
     /// Opens a page that must be there.
-    #[track_caller]
     async fn page(&self, path: &str) -> String {
         let answer = self.open(path).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text());
