@@ -53,6 +53,12 @@ pub enum PathError {
     /// Too long, as a whole or in one part.
     #[error("the address is too long: at most {MAX_PATH_BYTES} bytes, {MAX_PART_BYTES} between two slashes")]
     TooLong,
+    /// The site makes a page or a file there itself, now or later.
+    #[error("the address {0} is one that the site needs itself; choose another one")]
+    Reserved(String),
+    /// A page that would be a file which browsers do not show.
+    #[error("the address {0:?} is no page's: let it end with '/' or '.html'")]
+    NotAPage(String),
 }
 
 /// An address within the site, decoded, e.g. `/`, `/2026/11/hello/` or `/feed.xml`.
@@ -98,6 +104,24 @@ impl UrlPath {
         }
         FilePath(path.to_owned())
     }
+
+    /// The address, if a post can have it: the site does not need it itself, it is a page's, and no address of another
+    /// post can make a folder of its file.
+    pub fn for_post(self) -> Result<Self, PathError> {
+        let file = self.file();
+        if file.is_reserved() {
+            return Err(PathError::Reserved(self.0));
+        }
+        if !is_page(file.as_str()) {
+            return Err(PathError::NotAPage(self.0));
+        }
+        Ok(self)
+    }
+}
+
+/// Whether a file or folder is named like a page.
+fn is_page(name: &str) -> bool {
+    name.ends_with(".html") || name.ends_with(".htm")
 }
 
 impl FromStr for UrlPath {
@@ -176,6 +200,36 @@ impl FilePath {
         let name = self.0.rsplit('/').next().unwrap_or(&self.0);
         name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default()
     }
+
+    /// Whether posts must leave this file alone: the site makes it itself, now or once there are posts for it, or it
+    /// lies below a file. Nothing lies below a name that only pages have.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        let parts: Vec<&str> = self.0.split('/').collect();
+        let is_below_a_file = parts.split_last().is_some_and(|(_, folders)| {
+            folders.first().is_some_and(|first| SITE_FILES.contains(first)) || folders.iter().any(|part| is_page(part))
+        });
+        is_below_a_file || is_made_by_site(&parts)
+    }
+}
+
+/// Files that every site has.
+const SITE_FILES: [&str; 7] =
+    ["index.html", "404.html", "robots.txt", "sitemap.xml", "feed.xml", "rss.xml", "feed.json"];
+/// Folders that are the site's alone.
+const SITE_FOLDERS: [&str; 6] = ["tags", "archive", "page", "assets", "media", "sitemaps"];
+
+fn is_made_by_site(parts: &[&str]) -> bool {
+    let is_number = |part: &str, digits: usize| part.len() == digits && part.bytes().all(|b| b.is_ascii_digit());
+    match parts {
+        [name] => SITE_FILES.contains(name) || SITE_FOLDERS.contains(name),
+        [first, ..] if SITE_FOLDERS.contains(first) => true,
+        [year, "index.html"] => is_number(year, 4),
+        [year, "page", ..] => is_number(year, 4),
+        [year, month, "index.html"] => is_number(year, 4) && is_number(month, 2),
+        [year, month, "page", ..] => is_number(year, 4) && is_number(month, 2),
+        _ => false,
+    }
 }
 
 impl FromStr for FilePath {
@@ -252,5 +306,49 @@ mod tests {
         }
         assert!("/.well-known/acme".parse::<UrlPath>().is_ok());
         assert!(format!("/{}/", "x".repeat(300)).parse::<UrlPath>().is_err());
+    }
+
+    #[test]
+    fn the_sites_own_addresses_are_not_for_posts() {
+        for reserved in [
+            "index.html",
+            "tags/rust/index.html",
+            "2026/index.html",
+            "2026/11/page/3/index.html",
+            "media/x/y.png",
+            "feed.xml",
+            "feed.xml/index.html",
+            "2026/11/index.html/index.html",
+            "2026/11/hello/index.html/a/index.html",
+            "a.html/b/index.html",
+        ] {
+            assert!(reserved.parse::<FilePath>().unwrap().is_reserved(), "{reserved}");
+        }
+        for free in [
+            "about/index.html",
+            "2026/11/hello/index.html",
+            "2026/11/feed.xml/index.html",
+            "20266/index.html",
+            "tag/index.html",
+            "favicon.ico",
+        ] {
+            assert!(!free.parse::<FilePath>().unwrap().is_reserved(), "{free}");
+        }
+    }
+
+    #[test]
+    fn a_post_is_a_page_that_can_not_be_taken_for_a_folder() {
+        for fine in ["/about/", "/a.html", "/v1.2/", "/2026/11/feed.xml/"] {
+            assert!(fine.parse::<UrlPath>().unwrap().for_post().is_ok(), "{fine}");
+        }
+        for (address, wrong) in [
+            ("/", PathError::Reserved("/".to_owned())),
+            ("/feed.xml/x/", PathError::Reserved("/feed.xml/x/".to_owned())),
+            ("/page/2/", PathError::Reserved("/page/2/".to_owned())),
+            ("/2026/11/index.html/", PathError::Reserved("/2026/11/index.html/".to_owned())),
+            ("/a.b", PathError::NotAPage("/a.b".to_owned())),
+        ] {
+            assert_eq!(address.parse::<UrlPath>().unwrap().for_post(), Err(wrong), "{address}");
+        }
     }
 }

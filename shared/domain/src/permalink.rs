@@ -100,7 +100,8 @@ impl FromStr for PermalinkPattern {
             return Err(PermalinkError::NoSlug);
         }
         let pattern = Self { source: source.to_owned(), pieces };
-        pattern.address(&Slug::from_title("example").ok_or(PermalinkError::NoSlug)?, Date::constant(2026, 1, 1))?;
+        let example = Slug::from_title("example").ok_or(PermalinkError::NoSlug)?;
+        pattern.address(&example, Date::constant(2026, 1, 1))?.for_post()?;
         Ok(pattern)
     }
 }
@@ -149,6 +150,8 @@ mod tests {
         assert_eq!("/{title}/".parse::<PermalinkPattern>(), Err(PermalinkError::UnknownPlaceholder("title".into())));
         assert_eq!("/{slug".parse::<PermalinkPattern>(), Err(PermalinkError::Unclosed));
         assert!(matches!("{slug}".parse::<PermalinkPattern>(), Err(PermalinkError::Path(_))));
-        assert!(matches!("/../{slug}".parse::<PermalinkPattern>(), Err(PermalinkError::Path(_))));
+        for pattern in ["/../{slug}", "/tags/{slug}/", "/{slug}.txt"] {
+            assert!(matches!(pattern.parse::<PermalinkPattern>(), Err(PermalinkError::Path(_))), "{pattern}");
+        }
     }
 }

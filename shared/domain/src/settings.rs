@@ -219,14 +219,15 @@ pub struct SettingError {
 impl SiteSettings {
     /// The address that a post asks for, if it is published at this time. Another post may have it already.
     ///
-    /// Fails only when slug and pattern together are too long.
+    /// Fails when slug and pattern together are too long, and when the site needs the address itself.
     pub fn address_of(&self, content: &PostContent, published_at: Timestamp) -> Result<UrlPath, PathError> {
         let date = published_at.to_zoned(self.timezone.rules().clone()).date();
-        match (&content.permalink, content.kind) {
-            (Some(own), _) => Ok(own.clone()),
-            (None, PostKind::Page) => UrlPath::folder([content.slug.as_str()]),
-            (None, PostKind::Article | PostKind::Note) => self.permalink.address(&content.slug, date),
-        }
+        let address = match (&content.permalink, content.kind) {
+            (Some(own), _) => own.clone(),
+            (None, PostKind::Page) => UrlPath::folder([content.slug.as_str()])?,
+            (None, PostKind::Article | PostKind::Note) => self.permalink.address(&content.slug, date)?,
+        };
+        address.for_post()
     }
 
     /// Every value that is out of range; empty when all are fine.

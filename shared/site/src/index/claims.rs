@@ -58,7 +58,7 @@ impl Claims {
             if let Err(at) = claims.binary_search(&claim) {
                 claims.insert(at, claim);
             }
-            if claims.len() > 1 || is_reserved(&file) || !is_index(&file) {
+            if claims.len() > 1 || file.is_reserved() || !is_index(&file) {
                 self.doubtful.insert(file);
             }
         }
@@ -78,7 +78,7 @@ impl Claims {
     /// Who answers with this file.
     pub(crate) fn tenant(&self, file: &FilePath) -> Option<Tenant> {
         let first = self.by_file.get(file)?.first()?;
-        if is_reserved(file) || self.is_folder(file) {
+        if file.is_reserved() || self.is_folder(file) {
             return None;
         }
         Some(if first.is_alias { Tenant::Redirect(first.post()) } else { Tenant::Post(first.post()) })
@@ -101,7 +101,7 @@ impl Claims {
     pub(crate) fn refused(&self) -> impl Iterator<Item = (&FilePath, PostId, Taken)> {
         let doubtful = self.doubtful.iter().filter_map(|file| self.by_file.get_key_value(file));
         doubtful.flat_map(move |(file, claims)| {
-            let (granted, reason) = if is_reserved(file) {
+            let (granted, reason) = if file.is_reserved() {
                 (0, Taken::BySite)
             } else if self.is_folder(file) {
                 (0, Taken::ByFolder)
@@ -116,8 +116,8 @@ impl Claims {
         let folder = format!("{file}/");
         self.by_file
             .range::<str, _>((Bound::Included(folder.as_str()), Bound::Unbounded))
-            .next()
-            .is_some_and(|(next, _)| next.as_str().starts_with(&folder))
+            .take_while(|(next, _)| next.as_str().starts_with(&folder))
+            .any(|(next, _)| !next.is_reserved())
     }
 }
 
@@ -137,45 +137,8 @@ fn parents(file: &FilePath) -> Vec<FilePath> {
     file.as_str().match_indices('/').filter_map(|(at, _)| file.as_str()[..at].parse().ok()).collect()
 }
 
-/// Whether the site itself makes a file of this name, now or once there are posts for it.
+/// Whether posts must leave this file alone, as [`FilePath::is_reserved`] tells.
 #[must_use]
 pub fn is_reserved(file: &FilePath) -> bool {
-    const FILES: [&str; 7] =
-        ["index.html", "404.html", "robots.txt", "sitemap.xml", "feed.xml", "rss.xml", "feed.json"];
-    const FOLDERS: [&str; 6] = ["tags", "archive", "page", "assets", "media", "sitemaps"];
-    let parts: Vec<&str> = file.as_str().split('/').collect();
-    let is_number = |part: &str, digits: usize| part.len() == digits && part.bytes().all(|b| b.is_ascii_digit());
-    match parts.as_slice() {
-        [name] => FILES.contains(name) || FOLDERS.contains(name),
-        [first, ..] if FOLDERS.contains(first) => true,
-        [year, "index.html"] => is_number(year, 4),
-        [year, "page", ..] => is_number(year, 4),
-        [year, month, "index.html"] => is_number(year, 4) && is_number(month, 2),
-        [year, month, "page", ..] => is_number(year, 4) && is_number(month, 2),
-        _ => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_sites_own_addresses_can_not_be_claimed() {
-        for reserved in [
-            "index.html",
-            "tags/rust/index.html",
-            "2026/index.html",
-            "2026/11/page/3/index.html",
-            "media/x/y.png",
-            "feed.xml",
-        ] {
-            assert!(is_reserved(&reserved.parse().unwrap()), "{reserved}");
-        }
-        for free in
-            ["about/index.html", "2026/11/hello/index.html", "20266/index.html", "tag/index.html", "favicon.ico"]
-        {
-            assert!(!is_reserved(&free.parse().unwrap()), "{free}");
-        }
-    }
+    file.is_reserved()
 }

@@ -197,7 +197,7 @@ impl Index {
         let (older, newer) = self.neighbours(entry.order());
         let neighbours = [older, newer].into_iter().flatten().map(|post| post.address.file());
         let files = neighbours.chain(self.claims.touched_by(entry));
-        touched.extend(files.filter(|file| !is_reserved(file)).map(PageKey::Address));
+        touched.extend(files.filter(|file| !file.is_reserved()).map(PageKey::Address));
         touched.extend([PageKey::Tags, PageKey::Archive, PageKey::SitemapIndex, PageKey::SitemapPages]);
     }
 

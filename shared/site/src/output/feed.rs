@@ -64,7 +64,7 @@ fn printable(text: &str) -> String {
 /// A tag with a URL in an attribute.
 fn link(xml: &mut String, before: &str, url: &str, after: &str) {
     xml.push_str(before);
-    let _ = escape_into(xml, url);
+    let _ = escape_into(xml, &printable(url));
     xml.push_str(after);
 }
 
