@@ -7,7 +7,7 @@
 //!
 //! [`links`] is asked once for each text, which can then be dropped; [`find`] looks at all posts together. A link means
 //! a post when it ends like the post's path, with a folder at least (or, for a post in no folder, with its name). What
-//! stands before in link and path is a [`Move`]; one that is well attested holds for every post it can.
+//! stands before in link and path is a move; one that is well attested holds for every post it can.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
