@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::auth::{Caller, Course};
 use crate::error::{ApiError, ErrorCode};
+use crate::metrics;
 use crate::state::{App, AppState};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -128,6 +129,8 @@ pub(crate) struct Change {
     pub(crate) tx: Transaction,
     /// Where the change comes from.
     pub(crate) origin: Origin,
+    /// Posts that readers could not see before.
+    pub(crate) published: u64,
     app: App,
     key: Option<(UserId, String, ContentHash)>,
 }
@@ -151,7 +154,7 @@ impl Intent {
     /// Begins a change that does no harm when it is made twice, or whose answer must not be kept.
     pub(crate) async fn begin_anew(self, app: &App) -> Result<Change, ApiError> {
         let origin = self.course.origin(app.clock.now());
-        Ok(Change { tx: app.store.begin().await?, origin, app: App::clone(app), key: None })
+        Ok(Change { tx: app.store.begin().await?, origin, published: 0, app: App::clone(app), key: None })
     }
 }
 
@@ -173,6 +176,7 @@ impl Change {
             idempotency::record(&mut self.tx, *user, key, &recorded, self.origin.at).await?;
         }
         self.tx.commit().await?;
+        metrics::posts_published(self.published);
         self.app.waker.wake();
         Ok(answer)
     }
@@ -187,13 +191,17 @@ fn key_of_another_request() -> ApiError {
 
 /// How long answers are kept for clients that ask again.
 const KEEP_ANSWERS: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+/// How long finished builds are kept, with their events.
+const KEEP_BUILDS: jiff::SignedDuration = jiff::SignedDuration::from_hours(90 * 24);
 
-/// Forgets what is over: answers that nobody will ask for again, and sessions that have ended.
+/// Forgets what is over: answers that nobody will ask for again, sessions that have ended, builds of long ago.
 pub(crate) async fn forget_what_is_over(app: &AppState) -> Result<(), ApiError> {
     let now = app.clock.now();
-    let before = now.checked_sub(KEEP_ANSWERS).map_err(ApiError::internal)?;
+    let before = |kept| now.checked_sub(kept).map_err(ApiError::internal);
+    let (answers, builds) = (before(KEEP_ANSWERS)?, before(KEEP_BUILDS)?);
     let mut tx = app.store.begin().await?;
-    idempotency::forget_older(&mut tx, before).await?;
+    idempotency::forget_older(&mut tx, answers).await?;
+    microblog_store::builds::forget_finished(&mut tx, builds).await?;
     microblog_store::sessions::forget_ended(&mut tx, now).await?;
     Ok(tx.commit().await?)
 }

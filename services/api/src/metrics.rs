@@ -15,6 +15,7 @@ const ERRORS: &str = "microblog_errors_total";
 const AUTH_FAILURES: &str = "microblog_auth_failures_total";
 const CSRF_REJECTIONS: &str = "microblog_csrf_rejections_total";
 const RATE_LIMITED: &str = "microblog_rate_limited_total";
+const POSTS_PUBLISHED: &str = "microblog_posts_published_total";
 const BUILD_INFO: &str = "microblog_build_info";
 
 /// The commit that this was built from, if whoever built it said.
@@ -32,9 +33,10 @@ pub(crate) fn describe() {
     describe_counter!(AUTH_FAILURES, "Log-ins and tokens that were refused");
     describe_counter!(CSRF_REJECTIONS, "Changes refused for want of a CSRF token");
     describe_counter!(RATE_LIMITED, "Requests refused because there were too many");
+    describe_counter!(POSTS_PUBLISHED, "Posts that became public, by hand or at their time");
     describe_gauge!(BUILD_INFO, "1; the labels say what runs here");
     gauge!(BUILD_INFO, "version" => crate::VERSION, "revision" => REVISION, "service" => "api").set(1.0);
-    for name in [AUTH_FAILURES, CSRF_REJECTIONS, RATE_LIMITED] {
+    for name in [AUTH_FAILURES, CSRF_REJECTIONS, RATE_LIMITED, POSTS_PUBLISHED] {
         counter!(name).increment(0);
     }
 }
@@ -85,6 +87,11 @@ pub(crate) fn csrf_rejected() {
 /// A client asked too often.
 pub(crate) fn rate_limited() {
     counter!(RATE_LIMITED).increment(1);
+}
+
+/// So many posts became public.
+pub(crate) fn posts_published(count: u64) {
+    counter!(POSTS_PUBLISHED).increment(count);
 }
 
 /// Clients may send any word as a method; only the usual ones become labels.

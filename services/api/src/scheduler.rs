@@ -9,22 +9,32 @@ use std::time::Duration;
 use microblog_domain::Timestamp;
 use microblog_store::{Origin, StoreError, posts, publishing};
 
+use crate::metrics;
 use crate::state::AppState;
 
 /// How long it rests at most: a post goes live within a second of its time.
 const LONGEST_REST: Duration = Duration::from_millis(500);
+/// What could not be published is still due; without a rest it would be tried without an end.
+const REST_AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// Posts published in one transaction.
 const BATCH: u32 = 100;
 
 /// Publishes what is due, for the life of the process. Failures are logged and passed by.
 pub async fn publish_on_time(app: Arc<AppState>) {
     loop {
-        match publish_due(&app).await {
-            Ok(0) => {}
-            Ok(count) => tracing::info!(count, "scheduled posts were published"),
-            Err(error) => tracing::warn!(%error, "scheduled posts could not be published; trying again"),
-        }
-        tokio::time::sleep(rest(&app).await).await;
+        let rest = match publish_due(&app).await {
+            Ok(0) => rest(&app).await,
+            Ok(count) => {
+                tracing::info!(count, "scheduled posts were published");
+                metrics::posts_published(count as u64);
+                continue;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "scheduled posts could not be published; trying again");
+                REST_AFTER_FAILURE
+            }
+        };
+        tokio::time::sleep(rest).await;
     }
 }
 

@@ -82,13 +82,11 @@ impl Worker {
                     is_tidy = true;
                     continue;
                 }
-                Ok(None) => {}
-                Err(error) => tracing::warn!(%error, "no build could be claimed; trying again"),
-            }
-            tokio::select! {
-                _ = hints.next() => {}
-                () = tokio::time::sleep(self.rest().await) => {}
-                _ = stop.changed() => {}
+                Ok(None) => self.rest(&mut hints, &mut stop).await,
+                Err(error) => {
+                    tracing::warn!(%error, "no build could be claimed; trying again");
+                    Self::rest_after_failure(&mut stop).await;
+                }
             }
         }
     }
@@ -148,8 +146,25 @@ impl Worker {
         Ok(claimed)
     }
 
+    /// Rests until there is a hint, the next build is due, or a second is over.
+    async fn rest(&self, hints: &mut HintReceiver, stop: &mut watch::Receiver<bool>) {
+        tokio::select! {
+            _ = hints.next() => {}
+            () = tokio::time::sleep(self.until_due().await) => {}
+            _ = stop.changed() => {}
+        }
+    }
+
+    /// What could not be claimed is still due: without a rest it would be tried without an end.
+    async fn rest_after_failure(stop: &mut watch::Receiver<bool>) {
+        tokio::select! {
+            () = tokio::time::sleep(LONGEST_REST) => {}
+            _ = stop.changed() => {}
+        }
+    }
+
     /// Until the next build is due, or a second.
-    async fn rest(&self) -> Duration {
+    async fn until_due(&self) -> Duration {
         let due = async { builds::next_due(&mut *self.store.read().await?).await };
         match due.await {
             Ok(Some(due)) => {

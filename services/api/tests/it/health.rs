@@ -58,6 +58,7 @@ async fn metrics_tell_what_the_database_knows() {
     let metrics = app.anonymous().get("/metrics").await.text();
     for name in [
         "posts{status=\"trashed\"}",
+        "posts_published_total",
         "jobs{state=\"dead\"}",
         "outbox_pending",
         "outbox_oldest_age_seconds",

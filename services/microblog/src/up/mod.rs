@@ -6,6 +6,7 @@
 mod first_run;
 mod single;
 mod site_server;
+mod tasks;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -17,15 +18,15 @@ use microblog_api::{AppState, Ticks};
 use microblog_builder::{Desk, DeskConfig, Worker, WorkerConfig};
 use microblog_config::{LogFormat, Settings};
 use microblog_domain::{BaseUrl, Clock, SiteSettings, SystemClock};
-use microblog_queue::{BuildEvents, HintReceiver, Relay, Waker, embedded};
+use microblog_queue::{BuildEvents, Relay, Waker, embedded};
 use microblog_store::Store;
 use microblog_store::builds::leases;
 use microblog_telemetry::Recorder;
 use microblog_telemetry::logs::{self, Form, LogOptions};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
-use tokio::sync::watch;
 
+use self::tasks::Tasks;
 use crate::cli::installation;
 
 /// There is one worker to a data folder, so that it can take up at once what its predecessor left.
@@ -36,8 +37,10 @@ pub(crate) fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     logs::start(&log_options(&settings), Arc::new(SystemClock))?;
     let _alone = single::claim(&settings.data.dir)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the threads")?;
-    runtime.block_on(serve(settings))?;
-    Ok(ExitCode::SUCCESS)
+    let served = runtime.block_on(serve(settings));
+    // A build that did not stop in time must not keep the process from ending.
+    runtime.shutdown_background();
+    served.map(|()| ExitCode::SUCCESS)
 }
 
 fn log_options(settings: &Settings) -> LogOptions {
@@ -57,37 +60,30 @@ async fn serve(mut settings: Settings) -> anyhow::Result<()> {
     settings.site.base_url = base_url(&settings)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = installation::open_store(&settings).await?;
-    let (stopper, stop) = watch::channel(false);
-
     let parts = Parts { clock, store, events: BuildEvents::default(), waker: Waker::default() };
     let app = Arc::new(parts.api(&settings)?);
     let worker = parts.worker(&settings)?;
-    let hints = parts.start_relay();
     first_run::prepare(&parts.store, &settings, parts.clock.now()).await?;
     parts.take_up_what_was_left().await?;
-    parts.waker.wake();
 
-    let worker = tokio::spawn(worker.run(hints, stop.clone()));
-    let house = tokio::spawn(microblog_api::keep_house(Arc::clone(&app)));
-    let upkeep = tokio::spawn(app.recorder.clone().upkeep());
-    let scheduler = tokio::spawn(microblog_api::publish_on_time(Arc::clone(&app)));
-    let site = tokio::spawn(site_server::serve(site_listener, settings.build.dir.clone(), stopped(stop.clone())));
+    let mut tasks = Tasks::new();
+    parts.start_building(&mut tasks, worker);
+    let site = site_server::serve(site_listener, settings.build.dir.clone(), tasks.stopped());
+    tasks.start("the server of the site", site);
     let link = microblog_api::offer_setup(&app).await?;
     first_run::greet(&settings, link.as_ref());
-    let api = tokio::spawn(microblog_api::serve(api_listener, microblog_api::build_app(app), stopped(stop)));
+    start_api(&mut tasks, api_listener, app);
 
-    wait_for_signal().await?;
-    tracing::info!("stopping: finishing what is under way");
-    let _ = stopper.send(true);
-    let (worker, api, site) = tokio::join!(worker, api, site);
-    for task in [house, upkeep, scheduler] {
-        task.abort();
-    }
-    worker.context("the builder crashed")?;
-    api.context("the API crashed")?.context("serving the API")?;
-    site.context("the site server crashed")?.context("serving the site")?;
+    tasks.run_until(wait_for_signal()).await?;
     parts.store.close().await;
     Ok(())
+}
+
+fn start_api(tasks: &mut Tasks, listener: TcpListener, app: Arc<AppState>) {
+    tasks.start_endless("housekeeping", microblog_api::keep_house(Arc::clone(&app)));
+    tasks.start_endless("the scheduler", microblog_api::publish_on_time(Arc::clone(&app)));
+    tasks.start_endless("the recorder of metrics", app.recorder.clone().upkeep());
+    tasks.start("the API", microblog_api::serve(listener, microblog_api::build_app(app), tasks.stopped()));
 }
 
 /// A site that was given no address of its own is found where this process serves it.
@@ -134,11 +130,16 @@ impl Parts {
         ))
     }
 
-    fn start_relay(&self) -> HintReceiver {
-        let (sender, receiver) = embedded();
+    /// Starts the relay, and the worker that it tells of jobs.
+    fn start_building(&self, tasks: &mut Tasks, worker: Worker) {
+        let (sender, hints) = embedded();
         let relay = Relay::new(self.store.clone(), sender, Arc::clone(&self.clock), self.waker.clone());
-        tokio::spawn(relay.run());
-        receiver
+        tasks.start_endless("the relay", relay.run());
+        let stop = tasks.stop();
+        tasks.start("the builder", async move {
+            worker.run(hints, stop).await;
+            anyhow::Ok(())
+        });
     }
 
     /// The process before this one may have been killed in the middle of a build.
@@ -156,14 +157,6 @@ async fn listen(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListene
              --set {setting}=127.0.0.1:PORT"
         )
     })
-}
-
-async fn stopped(mut stop: watch::Receiver<bool>) {
-    while !*stop.borrow_and_update() {
-        if stop.changed().await.is_err() {
-            return;
-        }
-    }
 }
 
 /// Waits for Ctrl+C, or for SIGTERM as service managers send it.

@@ -1,6 +1,6 @@
 //! What can be done to posts. The handlers of the JSON API and of the dashboard read what is asked for, and call these.
 
-use microblog_domain::{PostContent, PostId, RevisionNumber, Timestamp, Version};
+use microblog_domain::{PostContent, PostId, PostStatus, RevisionNumber, Timestamp, Version};
 use microblog_store::posts::{self, StoredPost};
 use microblog_store::publishing::{self, NewPost, Saved};
 
@@ -26,7 +26,8 @@ pub(crate) async fn create(change: &mut Change, caller: &Caller, input: PostInpu
     let content = input.content_of_new(&mut change.tx, now).await?;
     check_address(change, None, &content, now).await?;
     let new = NewPost { content, publish: wish.is_public(), owner: Some(caller.user), updated_at: None };
-    Ok(publishing::create(&mut change.tx, new, &change.origin).await?)
+    let saved = publishing::create(&mut change.tx, new, &change.origin).await?;
+    Ok(noted(change, None, saved))
 }
 
 /// Changes a post that is at version `expected`, or at any.
@@ -44,7 +45,8 @@ pub(crate) async fn edit(
     let content = input.content_of_existing(&before.post.content);
     check_address(change, Some(id), &content, now).await?;
     let expected = expected.unwrap_or(before.post.version);
-    Ok(publishing::edit(&mut change.tx, id, expected, content, wish.intent(), &change.origin).await?)
+    let saved = publishing::edit(&mut change.tx, id, expected, content, wish.intent(), &change.origin).await?;
+    Ok(noted(change, Some(&before), saved))
 }
 
 /// Publishes a post, withdraws it, throws it away or brings it back.
@@ -60,12 +62,20 @@ pub(crate) async fn take_step(
         check_address(change, Some(id), &before.post.content, change.origin.at).await?;
     }
     let (tx, origin) = (&mut change.tx, &change.origin);
-    Ok(match step {
+    let saved = match step {
         Step::Publish => publishing::publish(tx, id, expected, origin).await?,
         Step::Unpublish => publishing::unpublish(tx, id, expected, origin).await?,
         Step::Trash => publishing::trash(tx, id, expected, origin).await?,
         Step::Restore => publishing::restore(tx, id, expected, origin).await?,
-    })
+    };
+    Ok(noted(change, Some(&before), saved))
+}
+
+/// Takes note of a post that became public.
+fn noted(change: &mut Change, before: Option<&StoredPost>, saved: Saved) -> Saved {
+    let is_public = |post: &StoredPost| post.post.status == PostStatus::Published;
+    change.published += u64::from(is_public(&saved.post) && !before.is_some_and(is_public));
+    saved
 }
 
 /// Makes an earlier text the current one.

@@ -1,0 +1,132 @@
+//! The tasks of the process, from their start to their common end.
+//!
+//! When one of them ends, however it does, all are told to stop: half a service would look healthy and publish nothing.
+
+use std::future::Future;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// How long a task may take to end when it was told to; then it is left behind.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// Tasks that run side by side.
+pub(super) struct Tasks {
+    stopper: watch::Sender<bool>,
+    running: Vec<(&'static str, JoinHandle<anyhow::Result<()>>)>,
+}
+
+impl Tasks {
+    pub(super) fn new() -> Self {
+        Self { stopper: watch::Sender::new(false), running: Vec::new() }
+    }
+
+    /// Becomes true when all are to stop.
+    pub(super) fn stop(&self) -> watch::Receiver<bool> {
+        self.stopper.subscribe()
+    }
+
+    /// Is ready when all are to stop.
+    pub(super) fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+        is_true(self.stop())
+    }
+
+    /// Starts a task that ends when it is told to stop.
+    pub(super) fn start<E>(&mut self, name: &'static str, work: impl Future<Output = Result<(), E>> + Send + 'static)
+    where
+        E: Into<anyhow::Error>,
+    {
+        let others = StopOthers(self.stopper.clone());
+        let task = tokio::spawn(async move {
+            let _others = others;
+            work.await.map_err(Into::into)
+        });
+        self.running.push((name, task));
+    }
+
+    /// Starts a task that knows no end: it is dropped when all stop.
+    pub(super) fn start_endless(&mut self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
+        let stopped = self.stopped();
+        self.start(name, async move {
+            tokio::select! {
+                () = work => Err(anyhow!("it ended by itself")),
+                () = stopped => Ok(()),
+            }
+        });
+    }
+
+    /// Waits until `signal` says so or one of them ends; then stops all. The error names the first that went wrong.
+    pub(super) async fn run_until(self, signal: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+        let told = tokio::select! {
+            told = signal => told,
+            () = self.stopped() => Ok(()),
+        };
+        tracing::info!("stopping: finishing what is under way");
+        self.stopper.send_replace(true);
+        let mut result = told;
+        for (name, task) in self.running {
+            let ended = end_of(name, task).await;
+            result = result.and(ended);
+        }
+        result
+    }
+}
+
+async fn end_of(name: &'static str, task: JoinHandle<anyhow::Result<()>>) -> anyhow::Result<()> {
+    match tokio::time::timeout(GRACE, task).await {
+        Ok(Ok(ended)) => ended.with_context(|| format!("{name} has failed")),
+        Ok(Err(crash)) => Err(anyhow!(crash).context(format!("{name} has crashed; see the log"))),
+        Err(_) => {
+            tracing::warn!(
+                "{name} did not stop in time and is cut off; what it did is taken up again at the next start"
+            );
+            Ok(())
+        }
+    }
+}
+
+/// Tells the others when the task that holds it ends.
+struct StopOthers(watch::Sender<bool>);
+
+impl Drop for StopOthers {
+    fn drop(&mut self) {
+        self.0.send_replace(true);
+    }
+}
+
+async fn is_true(mut value: watch::Receiver<bool>) {
+    // An error means that nobody is left to tell, which is an end, too.
+    let _ = value.wait_for(|is_true| *is_true).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::future::pending;
+
+    use super::*;
+
+    async fn told(stopped: impl Future<Output = ()>) -> Result<(), Infallible> {
+        stopped.await;
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_task_that_crashes_stops_the_others_and_is_named() {
+        let mut tasks = Tasks::new();
+        tasks.start("the site", told(tasks.stopped()));
+        tasks.start_endless("the relay", async { panic!("a mistake") });
+        let error = tasks.run_until(pending()).await.unwrap_err();
+        assert!(format!("{error:#}").contains("the relay has crashed"), "{error:#}");
+    }
+
+    #[tokio::test]
+    async fn a_signal_stops_all_and_is_no_failure() {
+        let mut tasks = Tasks::new();
+        tasks.start("the site", told(tasks.stopped()));
+        tasks.start_endless("the relay", pending());
+        tasks.run_until(async { Ok(()) }).await.unwrap();
+    }
+}
