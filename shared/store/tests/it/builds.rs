@@ -97,9 +97,9 @@ async fn a_build_is_taken_over_when_its_worker_is_not_heard_of() {
         now
     )));
     lost(in_transaction!(scenario, |tx| leases::fail(tx, &late.lease, "late", now)));
-    lost(in_transaction!(scenario, |tx| leases::retry(tx, &late.lease, "late", now, now)));
+    lost(in_transaction!(scenario, |tx| leases::retry(tx, &late.lease, "late", now, now)).map(drop));
     lost(in_transaction!(scenario, |tx| leases::stop(tx, &late.lease, now)));
-    lost(in_transaction!(scenario, |tx| leases::hand_back(tx, &late.lease, now)));
+    lost(in_transaction!(scenario, |tx| leases::hand_back(tx, &late.lease, now)).map(drop));
     lost(scenario.succeed(&late).await);
     assert_eq!(scenario.build(other.build.id).await, other.build, "the late worker changed nothing");
     scenario.succeed(&other).await.unwrap();
