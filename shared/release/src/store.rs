@@ -88,6 +88,21 @@ impl ReleaseStore {
         Lease::take(&self.disk)
     }
 
+    /// Takes note of what other processes did. A store whose files were lost under this handle, as when somebody removed
+    /// the folder, is opened anew: that repairs what can be repaired, and the next release brings the rest.
+    pub fn catch_up(&mut self) -> Result<()> {
+        match self.exclusive().map(drop) {
+            Err(Error::Damaged { .. } | Error::Io { .. }) => self.reopen(),
+            done => done,
+        }
+    }
+
+    fn reopen(&mut self) -> Result<()> {
+        let folder = self.disk.path().to_owned();
+        *self = Self::open(&folder, self.options.clone())?;
+        Ok(())
+    }
+
     /// Begins a release on top of the live one. Other processes wait until it is committed or dropped.
     pub fn draft(&mut self, checks: Checks) -> Result<Draft<'_>> {
         let right = self.exclusive()?;

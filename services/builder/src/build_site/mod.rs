@@ -69,6 +69,7 @@ pub enum BuildError {
 /// # Errors
 /// When any step fails; then nothing that readers see has changed.
 pub fn build_site(desk: &mut Desk, order: Order, control: &Control) -> Result<Built, BuildError> {
+    desk.releases.catch_up()?;
     let mut loaded = timed(control, Phase::Load, || load::bring_up_to_date(desk, control))?;
     if let Some(wanted) = loaded.pinned.filter(|wanted| !shows(desk, *wanted)) {
         let committed = timed(control, Phase::Activate, || Ok(desk.releases.roll_back(wanted)?))?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use microblog_domain::media::stored_file;
-use microblog_domain::{Post, PostContent, PostId};
+use microblog_domain::{FilePath, Post, PostContent, PostId};
 use microblog_release::{Adopt, Draft, Page as ReleasePage};
 use microblog_site::{PostSource, Site, SourceError, View};
 use rayon::prelude::*;
@@ -54,7 +54,12 @@ pub(super) fn write_pages(
     }
     for (file, hash) in &plan.link {
         control.check()?;
-        draft.put_file(file, &sources.media.join(stored_file(hash)), Adopt::Link, upload_fingerprint(hash))?;
+        let stored = sources.media.join(stored_file(hash));
+        if !stored.exists() {
+            loaded.warnings.push(missing(file, &stored));
+            continue;
+        }
+        draft.put_file(file, &stored, Adopt::Link, upload_fingerprint(hash))?;
     }
     for views in plan.render.chunks(CHUNK) {
         control.check()?;
@@ -63,6 +68,14 @@ pub(super) fn write_pages(
         write_chunk(site, views, &texts, draft, control)?;
     }
     Ok(())
+}
+
+/// One lost upload must not keep everything else from going live.
+fn missing(file: &FilePath, stored: &Path) -> String {
+    format!(
+        "the upload /{file} is left out: {} is missing; bring it back from a backup, or upload the file again",
+        stored.display()
+    )
 }
 
 fn write_chunk(

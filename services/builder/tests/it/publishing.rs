@@ -1,6 +1,7 @@
 //! What readers see after what authors did.
 
-use microblog_domain::{BuildMode, BuildState, BuildStep};
+use microblog_domain::{BuildMode, BuildState, BuildStep, ContentHash};
+use microblog_store::media::{self, MediaFile};
 use microblog_store::{builds, releases};
 use microblog_testkit::a_post;
 
@@ -120,4 +121,39 @@ async fn a_broken_link_that_an_author_wrote_is_told_and_stops_nothing() {
             .unwrap();
     let told = format!("{events:?}");
     assert!(told.contains("/nowhere/") && told.contains("/elsewhere/"), "{told}");
+}
+
+#[tokio::test]
+async fn a_lost_upload_is_told_and_keeps_nothing_else_from_going_live() {
+    let shop = Workshop::new().await;
+    let file = MediaFile {
+        hash: ContentHash::of(b"lost"),
+        name: "lost.png".to_owned(),
+        content_type: "image/png".to_owned(),
+        size: 4,
+        dimensions: None,
+    };
+    let mut tx = shop.database.store().begin().await.unwrap();
+    media::add(&mut tx, &file, &shop.origin()).await.unwrap();
+    tx.commit().await.unwrap();
+    let saved = shop.create(a_post().titled("Hello").published().build()).await;
+    shop.work().await;
+    assert!(shop.read("2026/03/hello/index.html").is_some());
+    let events =
+        builds::events::of_build(&mut shop.database.store().read().await.unwrap(), saved.build.unwrap(), 0, 100)
+            .await
+            .unwrap();
+    assert!(format!("{events:?}").contains("lost.png is left out"), "{events:?}");
+}
+
+#[tokio::test]
+async fn a_site_whose_folder_was_removed_is_published_anew() {
+    let shop = Workshop::new().await;
+    shop.create(a_post().titled("Hello").published().build()).await;
+    shop.work().await;
+    std::fs::remove_dir_all(shop.folder.path().join("build")).unwrap();
+    let saved = shop.create(a_post().titled("Again").published().build()).await;
+    shop.work().await;
+    assert_eq!(shop.build(saved.build.unwrap()).await.state, BuildState::Succeeded);
+    assert!(shop.read("2026/03/hello/index.html").is_some() && shop.read("2026/03/again/index.html").is_some());
 }

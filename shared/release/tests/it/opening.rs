@@ -205,3 +205,22 @@ fn lose_power(store: &std::path::Path) {
     fs::remove_file(store.join("st/boot")).unwrap();
     symlink("another start", store.join("st/boot")).unwrap();
 }
+
+#[test]
+fn a_store_that_is_lost_under_an_open_handle_is_found_or_made_again() {
+    let folder = tempdir().unwrap();
+    let build = folder.path().join("build");
+    let mut store = ReleaseStore::open(&build, options()).unwrap();
+    let files = site([("index.html", "hello")]);
+    publish(&mut store, &files).unwrap();
+
+    fs::remove_file(build.join("current")).unwrap();
+    store.catch_up().unwrap();
+    publish(&mut store, &files).unwrap();
+    assert_eq!(served(&build), files);
+
+    fs::remove_dir_all(&build).unwrap();
+    store.catch_up().unwrap();
+    publish(&mut store, &files).unwrap();
+    assert_eq!(served(&build), files);
+}
