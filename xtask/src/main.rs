@@ -3,7 +3,7 @@
 //! ```text
 //! cargo xtask check    formatting, lints, docs, licences and advisories
 //! cargo xtask test     every test; first gets ready what they need besides Rust
-//! cargo xtask bench    the benchmarks, which print their numbers
+//! cargo xtask bench    the benchmarks, which print their numbers; `--help` tells what they take
 //! cargo xtask ci       check, then test
 //! ```
 //!

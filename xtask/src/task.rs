@@ -4,11 +4,12 @@ use crate::run::{Outcome, cargo, command, run, say};
 use crate::tools;
 
 /// A word of the command line.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) enum Task {
     Check,
     Test,
-    Bench,
+    /// With the words that are for the benchmarks themselves.
+    Bench(Vec<String>),
     Ci,
 }
 
@@ -18,11 +19,12 @@ impl Task {
 
     /// The task that the words of the command line name.
     pub(crate) fn named(words: &[String]) -> Option<Self> {
-        match words {
-            [word] => [Self::Check, Self::Test, Self::Bench, Self::Ci]
-                .into_iter()
-                .zip(Self::NAMES)
-                .find_map(|(task, name)| (word == name).then_some(task)),
+        let (name, rest) = words.split_first()?;
+        match (name.as_str(), rest) {
+            ("check", []) => Some(Self::Check),
+            ("test", []) => Some(Self::Test),
+            ("bench", rest) => Some(Self::Bench(rest.to_vec())),
+            ("ci", []) => Some(Self::Ci),
             _ => None,
         }
     }
@@ -32,7 +34,7 @@ impl Task {
         match self {
             Self::Check => check(),
             Self::Test => test(),
-            Self::Bench => cargo(&["run", "--release", "--package", "microblog-benches"]),
+            Self::Bench(words) => bench(&words),
             Self::Ci => check().and_then(|()| test()),
         }
     }
@@ -54,6 +56,12 @@ fn dependencies() -> Outcome {
     }
     say("NOT CHECKED: licences, bans and advisories of the dependencies. `cargo install --locked cargo-deny` does it.");
     Ok(())
+}
+
+fn bench(words: &[String]) -> Outcome {
+    let mut run = vec!["run", "--release", "--quiet", "--locked", "--package", "microblog-benches", "--"];
+    run.extend(words.iter().map(String::as_str));
+    cargo(&run)
 }
 
 fn test() -> Outcome {

@@ -1,0 +1,142 @@
+//! A whole Microblog in a folder of its own: made, filled, started and stopped by its command line.
+
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+
+use crate::child::{Child, Usage};
+use crate::client::Client;
+use crate::interrupt;
+use crate::place::Place;
+use crate::program::Program;
+
+/// How long anything may take here before it counts as never.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// How often something that is awaited is looked at: seldom enough to leave the cores to what is measured.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// A data folder and a build folder, both empty at first.
+pub(crate) struct Installation {
+    program: Program,
+    folder: PathBuf,
+}
+
+impl Installation {
+    pub(crate) fn new(program: &Program, place: &Place) -> anyhow::Result<Self> {
+        Ok(Self { program: program.clone(), folder: place.new_folder("installation-")? })
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = self.program.command(words);
+        // One client does in a minute what an owner does in a week.
+        command.current_dir(&self.folder).args(["--set", "rate_limit.owner=1000000"]);
+        command
+    }
+
+    /// Adds an owner and makes a token for programs.
+    pub(crate) fn make_token(&self) -> anyhow::Result<String> {
+        let mut owner = self.command(&["user", "add", "owner", "--role", "owner", "--password-stdin"]);
+        answer(&mut owner, "a password for measuring\n").context("adding an owner")?;
+        let mut token = self.command(&["token", "create", "--user", "owner"]);
+        Ok(answer(&mut token, "").context("making a token")?.trim().to_owned())
+    }
+
+    /// Takes in the posts of a folder.
+    pub(crate) fn import(&self, content: &Path) -> anyhow::Result<Usage> {
+        let content = content.to_str().context("the path of the content is not UTF-8")?;
+        Child::run(&mut self.command(&["import", content]), PATIENCE)
+    }
+
+    /// Starts the server on ports that are free.
+    pub(crate) fn start(&self) -> anyhow::Result<Server> {
+        let (api, site) = (free_address()?, free_address()?);
+        let mut command = self.command(&["up"]);
+        command.args(["--set", &format!("server.listen={api}"), "--set", &format!("site.listen={site}")]);
+        let started = Instant::now();
+        let child = Child::start(&mut command)?;
+        let server = Server {
+            child,
+            started,
+            api: format!("http://{api}"),
+            site: format!("http://{site}"),
+            client: Client::new(),
+        };
+        Ok(server)
+    }
+}
+
+/// Runs a command that reads a line and prints its result.
+fn answer(command: &mut Command, line: &str) -> anyhow::Result<String> {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    child.stdin.take().context("it has no standard input")?.write_all(line.as_bytes())?;
+    let output = child.wait_with_output()?;
+    ensure!(output.status.success(), "it failed: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+fn free_address() -> anyhow::Result<String> {
+    let listener = TcpListener::bind("127.0.0.1:0").context("looking for a free port")?;
+    Ok(listener.local_addr()?.to_string())
+}
+
+/// A running `microblog up`.
+pub(crate) struct Server {
+    child: Child,
+    started: Instant,
+    api: String,
+    site: String,
+    client: Client,
+}
+
+impl Server {
+    /// Waits until it can be used. Tells how long that took from its start.
+    pub(crate) fn wait_until_ready(&self) -> anyhow::Result<Duration> {
+        let url = format!("{}/health/ready", self.api);
+        self.wait_for(&url, |status, _| status == 200)?;
+        Ok(self.started.elapsed())
+    }
+
+    /// Waits until readers get a page that is as it should be.
+    pub(crate) fn wait_for_page(&self, path: &str, is_right: impl Fn(u16, &str) -> bool) -> anyhow::Result<()> {
+        self.wait_for(&format!("{}{path}", self.site), is_right)
+    }
+
+    fn wait_for(&self, url: &str, is_right: impl Fn(u16, &str) -> bool) -> anyhow::Result<()> {
+        let since = Instant::now();
+        loop {
+            // A server that is starting refuses connections.
+            if self.client.read(url).is_ok_and(|(status, text)| is_right(status, &text)) {
+                return Ok(());
+            }
+            self.child.must_run().context("microblog up")?;
+            ensure!(since.elapsed() < PATIENCE, "{url} did not become what it should within {PATIENCE:?}");
+            interrupt::pause(LOOK)?;
+        }
+    }
+
+    /// Asks the API for something, as the owner of a token.
+    pub(crate) fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        token: &str,
+        body: Option<&serde_json::Value>,
+    ) -> anyhow::Result<serde_json::Value> {
+        self.client.ask(method, &format!("{}/api/v1{path}", self.api), token, body)
+    }
+
+    /// The memory that it holds now.
+    pub(crate) fn resident_bytes(&self) -> anyhow::Result<u64> {
+        self.child.resident_bytes()
+    }
+
+    /// Ends it in order.
+    pub(crate) fn stop(self) -> anyhow::Result<Usage> {
+        self.child.stop(PATIENCE).context("microblog up")
+    }
+}
