@@ -104,13 +104,11 @@ fn photo(number: u32) -> RgbImage {
 mod tests {
     use super::*;
 
-    fn generate(posts: u32) -> (tempfile::TempDir, SampleSite) {
-        let parent = tempfile::tempdir().unwrap();
-        let place = Place::on_disk(parent.path()).unwrap();
+    /// A site, and the place that it is in.
+    fn generate(posts: u32) -> (Place, SampleSite) {
+        let place = Place::on_disk(&std::env::temp_dir()).unwrap();
         let site = SampleSite::generate(&place, posts).unwrap();
-        // The site outlives its place here; the parent takes it along.
-        std::mem::forget(place);
-        (parent, site)
+        (place, site)
     }
 
     fn names(site: &SampleSite) -> Vec<String> {
