@@ -13,7 +13,7 @@ use microblog_domain::{Post, PostKind};
 use microblog_store::posts::list::{self, PostFilter};
 use microblog_store::{Store, settings as site_settings};
 
-use crate::cli::installation::{block_on, open_store};
+use crate::cli::installation::{block_on, open_existing_store};
 use crate::cli::report;
 
 /// Posts that are in memory at once.
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> anyhow::Result<Exit
 }
 
 async fn export(settings: &Settings, dir: &Path) -> anyhow::Result<usize> {
-    let store = open_store(settings).await?;
+    let store = open_existing_store(settings).await?;
     let content = dir.join("content");
     let site = site_settings::load(&mut *store.read().await?).await?.settings;
     write(&content.join("_data/config.yaml"), &write_settings(&site))?;

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use clap::Args;
 use microblog_config::{Settings, Sources};
-use microblog_domain::{Clock as _, SystemClock};
+use microblog_domain::{Clock as _, DatabaseUrl, SystemClock};
 use microblog_release::{Options, ReleaseStore};
 use microblog_store::{Origin, Store};
 
@@ -41,6 +41,19 @@ pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyh
 /// Opens the database; makes it, and brings it up to date, if need be.
 pub(crate) async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
     Ok(Store::open(&settings.database.url).await?)
+}
+
+/// Opens the database of an installation that must be there: who looks into the wrong folder is told so, and no new
+/// installation is made there.
+pub(crate) async fn open_existing_store(settings: &Settings) -> anyhow::Result<Store> {
+    let DatabaseUrl::Sqlite(path) = &settings.database.url;
+    ensure!(
+        path.exists(),
+        "there is no database at {}: go to the folder of your site, or name it with --config FILE or --set \
+         data.dir=FOLDER; `microblog up` makes a new one",
+        path.display()
+    );
+    open_store(settings).await
 }
 
 /// Opens the release store.

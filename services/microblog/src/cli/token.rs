@@ -10,7 +10,7 @@ use microblog_domain::{Clock as _, Scope, SystemClock};
 use microblog_store::tokens::{self, NewToken};
 use microblog_store::users;
 
-use crate::cli::installation::{block_on, open_store};
+use crate::cli::installation::{block_on, open_existing_store};
 use crate::cli::report;
 
 /// Make secrets for programs that use the API.
@@ -46,7 +46,7 @@ pub(crate) fn run(args: TokenArgs, settings: &Settings) -> anyhow::Result<ExitCo
 async fn create(settings: &Settings, user: &str, name: String, mut scopes: Vec<Scope>) -> anyhow::Result<Secret> {
     scopes.sort_unstable();
     scopes.dedup();
-    let store = open_store(settings).await?;
+    let store = open_existing_store(settings).await?;
     let mut tx = store.begin().await?;
     let found = users::find_by_name(&mut tx, user).await?;
     let owner = found.with_context(|| format!("nobody is called {user:?}; see `microblog user list`"))?.user.id;

@@ -8,16 +8,17 @@ use clap::{Args, Subcommand};
 use microblog_api::Passwords;
 use microblog_config::Settings;
 use microblog_domain::{Clock as _, Role, SystemClock};
+use microblog_store::audit;
 use microblog_store::users::{self, NewUser};
 use serde_json::json;
 
-use crate::cli::installation::{block_on, open_store};
+use crate::cli::installation::{block_on, open_existing_store, open_store, origin};
 use crate::cli::report;
 
 /// Longer ones would only keep the processor busy.
 const MAX_PASSWORD_BYTES: u64 = 1_024;
 
-/// Add and list the people who can log in.
+/// Add and list the people who can log in, and give them new passwords.
 #[derive(Debug, Args)]
 pub(crate) struct UserArgs {
     #[command(subcommand)]
@@ -38,6 +39,14 @@ enum UserCommand {
         #[arg(long, required = true)]
         password_stdin: bool,
     },
+    /// Give somebody a new password, as when they forgot theirs. It is read from standard input and ends their log-ins.
+    Password {
+        /// The name that they log in with.
+        name: String,
+        /// Read the password from standard input, where it leaves no trace in the history of the shell.
+        #[arg(long, required = true)]
+        password_stdin: bool,
+    },
     /// List everybody.
     List {
         /// Print JSON.
@@ -51,6 +60,10 @@ pub(crate) fn run(args: UserArgs, settings: &Settings) -> anyhow::Result<ExitCod
         UserCommand::Add { name, role, .. } => {
             let password = read_password(settings.auth.min_password_length)?;
             block_on(add(settings, name, role, password))?;
+        }
+        UserCommand::Password { name, .. } => {
+            let password = read_password(settings.auth.min_password_length)?;
+            block_on(change_password(settings, &name, password))?;
         }
         UserCommand::List { json } => block_on(list(settings, json))?,
     }
@@ -89,8 +102,23 @@ async fn add(settings: &Settings, name: String, role: Role, password: String) ->
     Ok(())
 }
 
+async fn change_password(settings: &Settings, name: &str, password: String) -> anyhow::Result<()> {
+    let password_hash = Passwords::default().hash(password).await.context("hashing the password")?;
+    let store = open_existing_store(settings).await?;
+    let mut tx = store.begin().await?;
+    let found = users::find_by_name(&mut tx, name).await?;
+    let user = found.with_context(|| format!("nobody is called {name:?}; see `microblog user list`"))?.user;
+    users::set_password(&mut tx, user.id, &password_hash).await?;
+    let detail = json!({"password_changed": true});
+    audit::record(&mut tx, &origin(), "user.change", &user.id.to_string(), &detail).await?;
+    tx.commit().await?;
+    store.close().await;
+    report::say(format_args!("{} has a new password, and must log in again.", user.name));
+    Ok(())
+}
+
 async fn list(settings: &Settings, as_json: bool) -> anyhow::Result<()> {
-    let store = open_store(settings).await?;
+    let store = open_existing_store(settings).await?;
     let users = users::list(&mut *store.read().await?).await?;
     store.close().await;
     if as_json {

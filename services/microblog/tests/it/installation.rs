@@ -29,7 +29,11 @@ fn succeed(folder: &Path, words: &[&str]) -> Output {
 }
 
 fn add_user(folder: &Path, name: &str, password: &str) -> Output {
-    let words = ["user", "add", name, "--role", "owner", "--password-stdin"];
+    tell(folder, &["user", "add", name, "--role", "owner", "--password-stdin"], password)
+}
+
+/// Runs a command that reads a password.
+fn tell(folder: &Path, words: &[&str], password: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_microblog"));
     command.args(words).current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -114,6 +118,28 @@ fn people_are_added_and_listed() {
         assert_eq!(output.status.code(), Some(1));
         assert!(stderr(&output).contains(reason), "{}", stderr(&output));
     }
+}
+
+#[test]
+fn a_forgotten_password_is_replaced() {
+    let root = folder(&[]);
+    add_user(root.path(), "Jane", "correct horse battery\n");
+    let words = ["user", "password", "jane", "--password-stdin"];
+    let output = tell(root.path(), &words, "another one to forget\n");
+    assert!(output.status.success() && stderr(&output).contains("Jane has a new password"), "{}", stderr(&output));
+    let output = tell(root.path(), &["user", "password", "John", "--password-stdin"], "another one to forget\n");
+    assert!(stderr(&output).contains("nobody is called \"John\""), "{}", stderr(&output));
+}
+
+#[test]
+fn looking_into_the_wrong_folder_makes_no_installation_there() {
+    let root = folder(&[]);
+    for words in [&["export", "copy"][..], &["user", "list"], &["token", "create", "--user", "Jane"]] {
+        let output = microblog(root.path(), words);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr(&output).contains("there is no database at"), "{}", stderr(&output));
+    }
+    assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
 }
 
 #[test]
