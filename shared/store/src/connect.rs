@@ -1,8 +1,8 @@
 //! Opening the database, and the two ways to use it: [`Reader`] and [`Transaction`].
 
-use std::fs::OpenOptions;
+use std::fs::{DirBuilder, OpenOptions};
 use std::ops::{Deref, DerefMut};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -162,11 +162,12 @@ fn pool(size: u32, options: AnyConnectOptions, set_up: &'static str) -> AnyPool 
         .connect_lazy_with(options)
 }
 
-/// The file holds password hashes: only its owner may read it. SQLite gives its companions the same permissions.
+/// The file holds password hashes: only its owner may read it, and a folder made for it. SQLite gives its companions the
+/// same permissions.
 fn make_private_file(path: &Path) -> Result<(), StoreError> {
     let failed = |error: std::io::Error| StoreError::CanNotOpen { path: path.to_owned(), reason: error.to_string() };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(failed)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
     }
     OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path).map(drop).map_err(failed)
 }

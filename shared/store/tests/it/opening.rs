@@ -30,6 +30,7 @@ async fn what_is_missing_is_made_and_is_private() {
     let store = open(&path).await.unwrap();
     store.ping().await.unwrap();
     assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(path.parent().unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o700);
     let mut tx = store.begin().await.unwrap();
     assert_eq!(migrate::schema(&mut tx).await.unwrap(), migrate::newest_schema());
 }
