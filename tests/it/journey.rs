@@ -111,6 +111,7 @@ fn answers_of_the_site_are_made_for_caches_and_feed_readers() {
     assert_eq!(head("/feed.json").1, "application/feed+json; charset=utf-8");
     assert_eq!(head("/").2, "no-cache");
     assert_eq!((head("/tags").0, head("/tags").3), (308, "/tags/".to_owned()));
+    assert_eq!(head("/no/such/page").0, 404);
     let (status, missing) = running.read("/no/such/page/");
     assert_eq!(status, 404);
     assert!(missing.contains("<html"));

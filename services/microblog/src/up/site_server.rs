@@ -41,10 +41,11 @@ async fn answer(State(current): State<Arc<Path>>, request: Request) -> Response 
     let Ok(path) = parts.uri.path().parse::<UrlPath>() else {
         return not_found(&current, parts.method).await;
     };
-    if let Some(folder) = redirect_to_folder(&parts.uri, &path) {
+    let file = current.join(path.file());
+    if let Some(folder) = redirect_to_folder(&parts.uri, &path).filter(|_| file.exists()) {
         return folder;
     }
-    let response = send(&current.join(path.file()), parts.method.clone(), parts.headers).await;
+    let response = send(&file, parts.method.clone(), parts.headers).await;
     match response.status() {
         StatusCode::NOT_FOUND => not_found(&current, parts.method).await,
         _ => with_headers(response, path.as_str()),
@@ -75,9 +76,19 @@ async fn send(file: &Path, method: Method, headers: HeaderMap) -> Response {
 }
 
 async fn not_found(current: &Path, method: Method) -> Response {
+    if !current.exists() {
+        return not_yet();
+    }
     let mut response = send(&current.join("404.html"), method, HeaderMap::new()).await;
     *response.status_mut() = StatusCode::NOT_FOUND;
     with_headers(response, "/404.html")
+}
+
+/// Nothing was ever published: that says nothing about what will be at the address in a moment.
+fn not_yet() -> Response {
+    let wait = [(header::RETRY_AFTER, "1"), (header::CACHE_CONTROL, "no-store")];
+    (StatusCode::SERVICE_UNAVAILABLE, wait, "The site is being built for the first time. Try again in a moment.\n")
+        .into_response()
 }
 
 fn with_headers(mut response: Response, path: &str) -> Response {
@@ -108,4 +119,26 @@ fn content_type(path: &str) -> Option<&'static str> {
             _ => return None,
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn status(current: &Path, address: &str) -> StatusCode {
+        let request = Request::get(address).body(Body::empty()).unwrap();
+        answer(State(current.into()), request).await.status()
+    }
+
+    #[tokio::test]
+    async fn before_the_first_release_readers_are_asked_to_wait_and_later_told_what_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let current = folder.path().join("current");
+        assert_eq!(status(&current, "/").await, StatusCode::SERVICE_UNAVAILABLE);
+        std::fs::create_dir_all(current.join("there")).unwrap();
+        std::fs::write(current.join("there/index.html"), "").unwrap();
+        assert_eq!(status(&current, "/").await, StatusCode::NOT_FOUND);
+        assert_eq!(status(&current, "/there").await, StatusCode::PERMANENT_REDIRECT);
+        assert_eq!(status(&current, "/elsewhere").await, StatusCode::NOT_FOUND);
+    }
 }
