@@ -13,9 +13,10 @@ use axum::http::StatusCode;
 use microblog_domain::BuildState;
 use microblog_store::{StoreError, builds, outbox};
 use microblog_telemetry::health::{CheckResult, Finding, HealthReport, check};
-use rustix::fs::{Access, access, statvfs};
+use rustix::fs::{Access, access};
 
 use crate::VERSION;
+use crate::space::Space;
 use crate::state::{App, AppState};
 
 /// With less of a disk free than this it is degraded.
@@ -25,7 +26,7 @@ const LEAST_SPACE: f64 = 0.01;
 /// Enough for the database to finish what it does.
 const LEAST_BYTES: u64 = 64 * 1024 * 1024;
 /// A job that waits longer to be passed on than this means that nobody passes them on.
-const STALE_OUTBOX: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
+pub(crate) const STALE_OUTBOX: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 
 type Checks = BTreeMap<&'static str, CheckResult>;
 type Probed = (StatusCode, Json<HealthReport>);
@@ -104,21 +105,18 @@ async fn filesystem(app: &AppState) -> Finding {
 }
 
 async fn disk(app: &AppState) -> Finding {
-    let folder = app.build_dir.clone();
-    let Ok(Ok(disk)) = tokio::task::spawn_blocking(move || statvfs(&folder)).await else {
+    let Some(space) = Space::of(&app.build_dir).await else {
         return Finding::unhealthy("the free space of the build folder can not be read");
     };
-    let (free, total) = (disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize);
-    #[expect(clippy::cast_precision_loss, reason = "a share of a disk needs no more than 52 bits")]
-    let share = free as f64 / total.max(1) as f64;
-    let finding = if share < LEAST_SPACE || free < LEAST_BYTES {
+    let share = space.share_free();
+    let finding = if share < LEAST_SPACE || space.free < LEAST_BYTES {
         Finding::unhealthy("the disk is full")
     } else if share < LOW_SPACE {
         Finding::degraded("less than 10 % of the disk is free")
     } else {
         Finding::healthy()
     };
-    finding.with("free_bytes", free).with("total_bytes", total)
+    finding.with("free_bytes", space.free).with("total_bytes", space.total)
 }
 
 /// Whoever passes jobs on to the builder. They wait in the database until then, so one that stands still loses nothing.

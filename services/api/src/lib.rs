@@ -21,6 +21,7 @@ mod routes;
 mod scheduler;
 mod service;
 mod service_metrics;
+mod space;
 mod state;
 mod table;
 
@@ -80,9 +81,9 @@ pub async fn keep_house(app: Arc<AppState>) {
 }
 
 /// How long requests may go on after the service was told to stop.
-const GRACE: Duration = Duration::from_secs(10);
+const GRACE: Duration = Duration::from_secs(8);
 
-/// Serves until `stop` is ready, then finishes the requests that are under way, within ten seconds.
+/// Serves until `stop` is ready, then finishes the requests that are under way, within eight seconds.
 pub async fn serve(
     listener: TcpListener,
     app: Router,

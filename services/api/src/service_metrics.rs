@@ -7,8 +7,9 @@ use std::path::Path;
 
 use metrics::{Unit, describe_gauge, gauge};
 use microblog_store::{StoreError, builds, outbox, posts};
-use rustix::fs::statvfs;
 
+use crate::health::STALE_OUTBOX;
+use crate::space::Space;
 use crate::state::AppState;
 
 const POSTS: &str = "microblog_posts";
@@ -45,8 +46,8 @@ pub(crate) async fn refresh(app: &AppState) {
     };
     set_up("database", is_up);
     set_pool(app);
-    let build = set_space("build", &app.build_dir);
-    let data = app.media.path().parent().is_none_or(|data| set_space("data", data));
+    let data = app.media.path().parent().unwrap_or(app.media.path());
+    let (build, data) = tokio::join!(set_space("build", &app.build_dir), set_space("data", data));
     set_up("storage", build && data);
 }
 
@@ -67,6 +68,7 @@ async fn from_database(app: &AppState) -> Result<(), StoreError> {
     let age = backlog.oldest_due.map_or(0.0, |oldest| now.duration_since(oldest).as_secs_f64());
     gauge!(OUTBOX_PENDING).set(backlog.pending as f64);
     gauge!(OUTBOX_AGE).set(age);
+    set_up("broker", age <= STALE_OUTBOX.as_secs_f64());
     Ok(())
 }
 
@@ -83,9 +85,9 @@ fn set_pool(app: &AppState) {
 
 /// Whether the volume answers.
 #[expect(clippy::cast_precision_loss, reason = "gauges are floating point numbers")]
-fn set_space(volume: &'static str, folder: &Path) -> bool {
-    let Ok(space) = statvfs(folder) else { return false };
-    gauge!(DISK_FREE, "volume" => volume).set((space.f_bavail * space.f_frsize) as f64);
-    gauge!(DISK_TOTAL, "volume" => volume).set((space.f_blocks * space.f_frsize) as f64);
+async fn set_space(volume: &'static str, folder: &Path) -> bool {
+    let Some(space) = Space::of(folder).await else { return false };
+    gauge!(DISK_FREE, "volume" => volume).set(space.free as f64);
+    gauge!(DISK_TOTAL, "volume" => volume).set(space.total as f64);
     true
 }

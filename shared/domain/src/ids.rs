@@ -42,12 +42,6 @@ macro_rules! uuid_id {
             pub const fn from_uuid(uuid: Uuid) -> Self {
                 Self(uuid)
             }
-
-            /// The UUID inside.
-            #[must_use]
-            pub const fn as_uuid(&self) -> &Uuid {
-                &self.0
-            }
         }
 
         impl fmt::Display for $name {

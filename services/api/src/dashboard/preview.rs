@@ -11,10 +11,10 @@ use crate::error::ApiError;
 use crate::json_api::preview::page;
 use crate::state::App;
 
-/// Opened by itself it looks as on the site, and runs nothing.
+/// It looks as on the site, runs nothing, and is shown in a frame of the editor only.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self' 'unsafe-inline'; font-src 'self'; \
      img-src 'self' data: https: http:; media-src 'self' https: http:; base-uri 'none'; form-action 'none'; \
-     frame-ancestors 'none'; sandbox allow-same-origin";
+     frame-ancestors 'self'; sandbox allow-same-origin";
 
 /// `POST /dashboard/preview`
 pub(crate) async fn preview_form(visit: Visit, State(app): State<App>, form: FormData) -> Result<Response, ApiError> {
@@ -23,5 +23,6 @@ pub(crate) async fn preview_form(visit: Visit, State(app): State<App>, form: For
     let mut response = html(StatusCode::OK, page(&app, input).await?);
     let policy = HeaderValue::from_static(CONTENT_SECURITY_POLICY);
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    response.headers_mut().insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
     Ok(response)
 }

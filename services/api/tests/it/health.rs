@@ -66,6 +66,8 @@ async fn metrics_tell_what_the_database_knows() {
         "disk_free_bytes{volume=\"build\"}",
         "disk_total_bytes{volume=\"data\"}",
         "dependency_up{dependency=\"database\"}",
+        "dependency_up{dependency=\"broker\"}",
+        "dependency_up{dependency=\"storage\"}",
         "build_info{version=",
     ] {
         assert!(metrics.contains(&format!("\nmicroblog_{name}")), "{name} in {metrics}");

@@ -8,9 +8,11 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
-/// How long a task may take to end when it was told to; then it is left behind.
-const GRACE: Duration = Duration::from_secs(30);
+/// How long the tasks may take to end when they were told to; then they are left behind. Container engines wait for ten
+/// seconds before they kill.
+const GRACE: Duration = Duration::from_secs(9);
 
 /// Tasks that run side by side.
 pub(super) struct Tasks {
@@ -65,17 +67,18 @@ impl Tasks {
         };
         tracing::info!("stopping: finishing what is under way");
         self.stopper.send_replace(true);
+        let deadline = Instant::now() + GRACE;
         let mut result = told;
         for (name, task) in self.running {
-            let ended = end_of(name, task).await;
+            let ended = end_of(name, task, deadline).await;
             result = result.and(ended);
         }
         result
     }
 }
 
-async fn end_of(name: &'static str, task: JoinHandle<anyhow::Result<()>>) -> anyhow::Result<()> {
-    match tokio::time::timeout(GRACE, task).await {
+async fn end_of(name: &str, task: JoinHandle<anyhow::Result<()>>, deadline: Instant) -> anyhow::Result<()> {
+    match tokio::time::timeout_at(deadline, task).await {
         Ok(Ok(ended)) => ended.with_context(|| format!("{name} has failed")),
         Ok(Err(crash)) => Err(anyhow!(crash).context(format!("{name} has crashed; see the log"))),
         Err(_) => {
