@@ -195,6 +195,24 @@ await step("search", async () => {
   await must("the post is not found", () => isShown(page.locator("a.row-name", { hasText: "A walk" })));
 });
 
+await step("do without scripts", async () => {
+  const plain = await browser.newContext({ javaScriptEnabled: false });
+  await plain.addCookies(await context.cookies());
+  const old = await plain.newPage();
+  await old.goto(`${dashboard}/dashboard/posts/new`);
+  await old.fill("#title", "By hand");
+  await old.fill("#markdown", "Some *plain* text.");
+  await old.click("text=Preview");
+  await old.frameLocator("#preview").locator("em", { hasText: "plain" }).waitFor();
+  await old.press("#title", "Enter");
+  await old.locator(".bar .status", { hasText: "Draft" }).waitFor();
+  await old.click("text=Publish");
+  const address = await old.locator(".bar a", { hasText: "View" }).getAttribute("href");
+  postPath = new URL(address).pathname;
+  await until("readers do not see it", async () => (await live()).includes("Some <em>plain</em> text."));
+  await plain.close();
+});
+
 if (complaints.length) throw new Error(`the browser complains: ${complaints.join("\n")}`);
 const first = async (path) => {
   await page.goto(`${dashboard}${path}`);

@@ -123,5 +123,7 @@ export class Draft {
     });
     notice.append(button);
     document.querySelector("#notices").append(notice);
+    // The question stands above the text; the browser would scroll back to where one was.
+    history.scrollRestoration = "manual";
   }
 }

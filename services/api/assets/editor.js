@@ -10,6 +10,11 @@ export function begin(form) {
   const preview = new Preview(form);
   takeFilesInto(form.elements.markdown, document.querySelector("#pictures"));
   form.addEventListener("draft:written", () => preview.later());
+  form.elements.title.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.ctrlKey || event.metaKey || event.isComposing) return;
+    event.preventDefault();
+    form.elements.markdown.focus();
+  });
   followSaves(form, draft);
   switchPanes(form);
   document.addEventListener("click", (event) => {

@@ -34,8 +34,12 @@ impl Passwords {
         self.in_place(move || hash(&password)).await?
     }
 
-    /// Whether it is the password of the user with this hash; of no user if there is none, which takes as long.
+    /// Whether it is the password of the user with this hash; of no user if there is none, which takes as long. What is
+    /// too long for a password is nobody's.
     pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, ApiError> {
+        if password.len() > MAX_PASSWORD_BYTES {
+            return Ok(false);
+        }
         self.in_place(move || {
             let is_known = hash.is_some();
             let hash = hash.as_deref().unwrap_or(NOBODYS_HASH);
@@ -68,6 +72,14 @@ mod tests {
         assert!(passwords.verify("correct horse".to_owned(), Some(hash.clone())).await.unwrap());
         assert!(!passwords.verify("wrong horse".to_owned(), Some(hash)).await.unwrap());
         assert!(!passwords.verify("correct horse".to_owned(), None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn what_is_too_long_for_a_password_is_not_even_hashed() {
+        let passwords = Passwords::default();
+        let too_long = "x".repeat(MAX_PASSWORD_BYTES + 1);
+        let hash = hash(&too_long).unwrap();
+        assert!(!passwords.verify(too_long, Some(hash)).await.unwrap());
     }
 
     #[test]

@@ -5,8 +5,9 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use microblog_domain::{ContentHash, Role, Timestamp, UserId};
-use microblog_store::users;
+use microblog_store::{audit, users};
 use serde::Serialize;
+use serde_json::json;
 
 use super::users::{NewPassword, check_password_length};
 use crate::auth::{Caller, Course, Via, csrf, session};
@@ -152,6 +153,8 @@ pub(crate) async fn change_password(
     let hash = app.passwords.hash(new.0).await?;
     let mut change = intent.begin_anew(app).await?;
     users::set_password(&mut change.tx, caller.user, &hash).await?;
+    let detail = json!({"password_changed": true});
+    audit::record(&mut change.tx, &change.origin, "user.change", &caller.user.to_string(), &detail).await?;
     change.keep().await
 }
 

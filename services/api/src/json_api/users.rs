@@ -49,9 +49,19 @@ impl NewPassword {
     /// Takes a field.
     pub(crate) fn take(fields: &mut Fields, name: &'static str) -> Option<Self> {
         let password = fields.required::<String>(name)?;
+        Some(Self::checked(password, fields, name))
+    }
+
+    /// Takes a field that may be left out.
+    fn take_if_there(fields: &mut Fields, name: &'static str) -> Option<Self> {
+        let password = fields.optional::<String>(name)?;
+        Some(Self::checked(password, fields, name))
+    }
+
+    fn checked(password: String, fields: &mut Fields, name: &'static str) -> Self {
         let is_fine = password.len() <= crate::auth::MAX_PASSWORD_BYTES;
         fields.check(is_fine, name, "must have at most 1,024 bytes");
-        Some(Self(password))
+        Self(password)
     }
 }
 
@@ -124,7 +134,7 @@ pub(crate) struct UserChange {
 impl FromFields for UserChange {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         let (role, disabled) = (fields.optional("role"), fields.optional("disabled"));
-        let password = fields.optional("password").map(NewPassword);
+        let password = NewPassword::take_if_there(fields, "password");
         Some(Self { role, disabled, password })
     }
 }

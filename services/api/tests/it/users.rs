@@ -41,6 +41,9 @@ async fn names_are_unique_in_any_case_and_passwords_long_enough() {
         wrong(json!({"name": "a\nb", "password": "x".repeat(2_000), "role": "king"})).await,
         ["name", "password", "role"]
     );
+    let path = format!("{USERS}/{}", owner.id());
+    let too_long = owner.patch(&path, json!({"password": "x".repeat(2_000)})).await;
+    assert_eq!(too_long.wrong_fields(), ["password"]);
 }
 
 #[tokio::test]

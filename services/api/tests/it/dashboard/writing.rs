@@ -194,6 +194,7 @@ async fn a_preview_is_the_page_of_the_site_and_runs_nothing() {
     assert!(page.contains("<h1") && page.contains("Some <em>text</em>.") && page.contains("/assets/style."), "{page}");
     let policy = answer.header("content-security-policy");
     assert!(policy.starts_with("default-src 'none'") && policy.contains("sandbox") && !policy.contains("script"));
+    assert!(policy.contains("frame-ancestors 'self'") && answer.header("x-frame-options") == "SAMEORIGIN");
     let wrong = browser.send("/dashboard/preview", &[("title", "x"), ("slug", "../x")]).await;
     wrong.says(StatusCode::UNPROCESSABLE_ENTITY, "Please correct: slug.");
     assert!(browser.page("/dashboard/posts").await.contains("Nothing is written yet"));
