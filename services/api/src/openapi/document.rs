@@ -26,7 +26,7 @@ pub(super) fn document() -> serde_json::Result<Value> {
             "title": "Microblog",
             "version": crate::VERSION,
             "description": "Publish a site: posts, uploads, builds, releases.",
-            "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"},
+            "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
         "paths": paths,
