@@ -142,6 +142,17 @@ pub(crate) fn write_base(disk: &Disk, release: &Release, files: impl Iterator<It
     disk.sync_all()
 }
 
+/// Removes what is newer than a release: their numbers will be given again.
+pub(crate) fn forget_after(disk: &Disk, id: ReleaseId) -> Result<()> {
+    for newer in numbered(disk, "base-")?.into_iter().filter(|newer| *newer > id) {
+        disk.remove(&base_name(newer))?;
+    }
+    for newer in numbered(disk, "d-")?.into_iter().filter(|newer| *newer > id) {
+        disk.remove(&delta_name(newer))?;
+    }
+    Ok(())
+}
+
 /// Removes the bases and deltas that nothing needs: not the live release, not one to go back to, not a tree that lags.
 pub(crate) fn prune(disk: &Disk, base: ReleaseId, needed_after: ReleaseId) -> Result<()> {
     for id in numbered(disk, "base-")?.into_iter().filter(|id| *id < base) {

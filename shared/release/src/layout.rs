@@ -10,11 +10,13 @@
 //! | `tmp/` | what is not in its place yet |
 //! | `lock` | held by whoever changes the store |
 
+use std::cmp::Reverse;
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
+use crate::chain;
 use crate::disk::{self, Disk};
 use crate::error::{Error, Result};
 use crate::tree::{self, TreeState};
@@ -61,12 +63,11 @@ pub(crate) fn furnish(disk: &Disk, trees: usize) -> Result<usize> {
         }
     }
     let count = furnish_trees(disk, trees)?;
-    if disk.read_link(CURRENT)?.is_none() {
-        furnish_current(disk)?;
-    }
+    furnish_current(disk, count)?;
     Ok(count)
 }
 
+/// A tree that has to be made anew holds nothing of what its state says.
 fn furnish_trees(disk: &Disk, least: usize) -> Result<usize> {
     let mut count = 0;
     loop {
@@ -74,21 +75,34 @@ fn furnish_trees(disk: &Disk, least: usize) -> Result<usize> {
             if count >= least {
                 return Ok(count);
             }
+            disk.remove(&format!("st/{count}"))?;
             disk.make_folder(&tree::folder(count))?;
         }
         count += 1;
     }
 }
 
-/// In a new store the empty site is live. Where a release was live and only the link is lost, nothing is made up.
-fn furnish_current(disk: &Disk) -> Result<()> {
-    if disk.read_link("st/0")?.is_none() {
+/// In a new store the empty site is live. Where the link is lost, or the tree behind it, readers get the newest release
+/// that a tree still holds.
+fn furnish_current(disk: &Disk, trees: usize) -> Result<()> {
+    let states = (0..trees).map(|tree| tree::read_state(disk, tree)).collect::<Result<Vec<_>>>()?;
+    let target = disk.read_link(CURRENT)?;
+    let is_live = |tree: usize| target.as_deref() == Some(tree::folder(tree).as_str());
+    let is_lost = |(tree, state): (usize, &TreeState)| is_live(tree) && *state == TreeState::Unknown;
+    if target.is_some() && !states.iter().enumerate().any(is_lost) {
+        return Ok(());
+    }
+    if disk.read_link(OLDEST)?.is_none() && !states.iter().any(|state| matches!(state, TreeState::Clean(_))) {
         tree::write_state(disk, 0, TreeState::Clean(ReleaseId(0)))?;
+        return tree::replace_link(disk, &tree::folder(0), CURRENT);
     }
-    if tree::read_state(disk, 0)? == TreeState::Clean(ReleaseId(0)) {
-        disk.symlink(&tree::folder(0), CURRENT)?;
-    }
-    Ok(())
+    let held = states.iter().enumerate().filter_map(|(tree, state)| match state {
+        TreeState::Clean(id) => Some((*id, Reverse(tree))),
+        TreeState::Dirty { .. } | TreeState::Unknown => None,
+    });
+    let Some((id, Reverse(newest))) = held.max() else { return Ok(()) };
+    chain::forget_after(disk, id)?;
+    tree::replace_link(disk, &tree::folder(newest), CURRENT)
 }
 
 /// Hard links do not cross file systems, so nothing in the store may be mounted from elsewhere.

@@ -93,6 +93,7 @@ impl ReleaseStore {
     pub fn catch_up(&mut self) -> Result<()> {
         match self.exclusive().map(drop) {
             Err(Error::Damaged { .. } | Error::Io { .. }) => self.reopen(),
+            Ok(()) if self.disk.stat(&tree::folder(self.view.live_tree))?.is_none() => self.reopen(),
             done => done,
         }
     }

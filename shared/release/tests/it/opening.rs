@@ -214,10 +214,22 @@ fn a_store_that_is_lost_under_an_open_handle_is_found_or_made_again() {
     let files = site([("index.html", "hello")]);
     publish(&mut store, &files).unwrap();
 
+    for n in 0..4 {
+        let files = site([("index.html", n.to_string().as_str())]);
+        publish(&mut store, &files).unwrap();
+    }
     fs::remove_file(build.join("current")).unwrap();
+    store.catch_up().unwrap();
+    assert_eq!(served(&build), site([("index.html", "3")]));
+    publish(&mut store, &files).unwrap();
+    assert_eq!(served(&build), files);
+
+    fs::remove_dir_all(build.join("current").canonicalize().unwrap()).unwrap();
     store.catch_up().unwrap();
     publish(&mut store, &files).unwrap();
     assert_eq!(served(&build), files);
+    let audit = ReleaseStore::open(&build, options()).unwrap().audit().unwrap();
+    assert_eq!(audit.flaws, []);
 
     fs::remove_dir_all(&build).unwrap();
     store.catch_up().unwrap();
