@@ -29,11 +29,14 @@ pub struct ReleaseRecord {
     pub rolled_back_to: Option<ReleaseId>,
 }
 
-/// Notes an activation. Noting it again changes nothing.
+/// Notes an activation. Noting it again changes nothing; another one with the same number takes its place, as when the
+/// build folder was lost and numbers begin anew.
 pub async fn record(tx: &mut Transaction, release: &ReleaseRecord) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO releases (id, build_id, activated_at, pages, rolled_back_to) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (id) DO NOTHING",
+         ON CONFLICT (id) DO UPDATE SET build_id = excluded.build_id, activated_at = excluded.activated_at, \
+         pages = excluded.pages, rolled_back_to = excluded.rolled_back_to \
+         WHERE releases.activated_at <> excluded.activated_at",
     )
     .bind(stored(release.id.0))
     .bind(release.build.map(|build| build.to_string()))

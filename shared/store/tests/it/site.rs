@@ -83,10 +83,13 @@ async fn an_activation_is_noted_once_however_often_it_is_reported() {
         rolled_back_to: Some(ReleaseId(5)),
     };
     in_transaction!(scenario, |tx| releases::record(tx, &release)).unwrap();
-    let repeated = ReleaseRecord { activated_at: scenario.later(60), pages: 99, ..release.clone() };
+    let repeated = ReleaseRecord { pages: 99, ..release.clone() };
     in_transaction!(scenario, |tx| releases::record(tx, &repeated)).unwrap();
     assert_eq!(reading!(scenario, |conn| releases::list(conn, None, 10)), std::slice::from_ref(&release));
     assert_eq!(reading!(scenario, |conn| releases::get(conn, ReleaseId(7))), release);
+    let of_a_new_store = ReleaseRecord { activated_at: scenario.later(60), pages: 3, ..release };
+    in_transaction!(scenario, |tx| releases::record(tx, &of_a_new_store)).unwrap();
+    assert_eq!(reading!(scenario, |conn| releases::get(conn, ReleaseId(7))), of_a_new_store);
 }
 
 #[tokio::test]
