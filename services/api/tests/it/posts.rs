@@ -164,6 +164,18 @@ async fn authors_change_only_their_own_posts_and_editors_all() {
 }
 
 #[tokio::test]
+async fn an_earlier_text_does_not_come_back_to_an_address_that_another_post_has() {
+    let app = TestApp::new().await;
+    let author = app.author().await;
+    let moved = create(&author, json!({"markdown": "first", "slug": "here"})).await;
+    author.with("if-match", "*").put(&path(&moved), json!({"markdown": "first", "slug": "there"})).await.ok();
+    create(&author, json!({"markdown": "second", "slug": "here"})).await;
+    let restore = format!("{}/revisions/1/restore", path(&moved));
+    let refused = author.ask(axum::http::Method::POST, &restore, "".into()).await;
+    assert_eq!(refused.wrong_fields(), ["slug"]);
+}
+
+#[tokio::test]
 async fn tokens_reach_as_far_as_their_scopes() {
     let app = TestApp::new().await;
     let anna = app.author().await;

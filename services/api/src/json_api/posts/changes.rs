@@ -3,6 +3,7 @@
 use microblog_domain::{PostContent, PostId, PostStatus, RevisionNumber, Timestamp, Version};
 use microblog_store::posts::{self, StoredPost};
 use microblog_store::publishing::{self, NewPost, Saved};
+use microblog_store::revisions;
 
 use super::PostInput;
 use crate::auth::Caller;
@@ -86,7 +87,10 @@ pub(crate) async fn restore_revision(
     number: RevisionNumber,
     expected: Option<Version>,
 ) -> Result<Saved, ApiError> {
-    changeable(change, caller, id).await?;
+    let before = changeable(change, caller, id).await?;
+    let content = revisions::get(&mut change.tx, id, number).await.named("revision")?.content;
+    let published_at = content.published_at.or(before.post.content.published_at);
+    check_address(change, Some(id), &PostContent { published_at, ..content }, change.origin.at).await?;
     publishing::restore_revision(&mut change.tx, id, number, expected, &change.origin).await.named("revision")
 }
 
