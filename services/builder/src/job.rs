@@ -210,6 +210,7 @@ async fn succeed(
         leases::report(tx, lease, &BuildStep::Warning { message }, built.pages, now).await?;
     }
     if let Some(live) = &built.live {
+        releases::forget_after(tx, live.id).await?;
         releases::record(tx, &record_of(live, build)).await?;
     }
     if let Some(oldest) = built.kept {

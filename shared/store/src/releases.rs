@@ -54,6 +54,12 @@ pub async fn forget_before(tx: &mut Transaction, oldest: ReleaseId) -> Result<()
     Ok(())
 }
 
+/// Forgets what is newer than the live release, as when the build folder was lost and numbers begin anew.
+pub async fn forget_after(tx: &mut Transaction, live: ReleaseId) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM releases WHERE id > $1").bind(stored(live.0)).execute(&mut **tx).await?;
+    Ok(())
+}
+
 /// Reads one.
 pub async fn get(conn: &mut Connection, id: ReleaseId) -> Result<ReleaseRecord, StoreError> {
     let row = sqlx::query("SELECT * FROM releases WHERE id = $1").bind(stored(id.0)).fetch_one(conn).await?;

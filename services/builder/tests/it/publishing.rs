@@ -151,9 +151,13 @@ async fn a_site_whose_folder_was_removed_is_published_anew() {
     let shop = Workshop::new().await;
     shop.create(a_post().titled("Hello").published().build()).await;
     shop.work().await;
+    shop.create(a_post().titled("More").published().build()).await;
+    shop.work().await;
     std::fs::remove_dir_all(shop.folder.path().join("build")).unwrap();
     let saved = shop.create(a_post().titled("Again").published().build()).await;
     shop.work().await;
     assert_eq!(shop.build(saved.build.unwrap()).await.state, BuildState::Succeeded);
     assert!(shop.read("2026/03/hello/index.html").is_some() && shop.read("2026/03/again/index.html").is_some());
+    let known = releases::list(&mut shop.database.store().read().await.unwrap(), None, 10).await.unwrap();
+    assert_eq!(known.iter().map(|release| release.id.0).collect::<Vec<_>>(), [1]);
 }
