@@ -120,6 +120,8 @@ await step("publish and watch", async () => {
 const editor = page.url();
 
 await step("save again after the log-in has ended", async () => {
+  await page.click("text=Update");
+  await until("the focus is lost", () => page.evaluate(() => document.activeElement.id === "first-choice"));
   await text().fill("Some *new* text.");
   await context.clearCookies();
   await text().press("Control+s");

@@ -1,6 +1,8 @@
 // Builds as they go on. The server sends the panel anew with everything that happens; after a lost connection the browser
 // asks for what came after the last event that it has seen.
 
+import { announce, announcePart } from "./announcing.js";
+
 /** Watches every build on the page that goes on and is not watched yet. */
 export function watchBuilds() {
   for (const panel of document.querySelectorAll("[data-watch]")) {
@@ -18,7 +20,7 @@ function watch(place, address) {
     const isOpen = place.querySelector(".log")?.open;
     place.innerHTML = data;
     place.querySelector(".log").open = isOpen;
-    return announce(place.querySelector("[data-summary]").textContent);
+    return announcePart(place);
   };
   source.addEventListener("panel", show);
   source.addEventListener("last", (event) => {
@@ -29,9 +31,4 @@ function watch(place, address) {
     if (source.readyState !== EventSource.CLOSED || !place.isConnected) return;
     announce("The progress can not be followed any more. Load the page again.");
   });
-}
-
-function announce(text) {
-  const announcer = document.querySelector("#announcer");
-  if (announcer.textContent !== text) announcer.textContent = text;
 }

@@ -1,6 +1,7 @@
 // Where the scripts of the dashboard begin. Every page works without them; they make it quicker, and keep what was typed.
 
 import "./session.js";
+import { announcePart } from "./announcing.js";
 import { watchBuilds } from "./builds.js";
 import { copy } from "./copying.js";
 import { begin } from "./editor.js";
@@ -15,7 +16,10 @@ const chooser = document.querySelector("[data-upload]");
 if (chooser) takeFilesOnPage(chooser);
 
 watchBuilds();
-document.addEventListener("htmx:after:swap", watchBuilds);
+document.addEventListener("htmx:after:swap", ({ detail }) => {
+  watchBuilds();
+  announcePart(detail.ctx.target);
+});
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-copy]");

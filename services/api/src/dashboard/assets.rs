@@ -22,10 +22,11 @@ macro_rules! sources {
 }
 
 /// What imports another file stands after it, so that the other's hashed name is known.
-const SOURCES: [(&str, &str); 11] = sources![
+const SOURCES: [(&str, &str); 12] = sources![
     "dashboard.css",
     "icon.svg",
     "htmx.min.js",
+    "announcing.js",
     "session.js",
     "drafts.js",
     "uploads.js",

@@ -7,17 +7,17 @@
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use microblog_domain::{BuildId, PostId, PostStatus, Version};
+use microblog_domain::{BuildId, PostId, PostStatus, SiteSettings, Version};
 use microblog_store::posts::{self, StoredPost};
 use microblog_store::publishing::Saved;
-use microblog_store::{Connection, builds as stored_builds};
+use microblog_store::{Connection, StoreError, builds as stored_builds};
 use serde_json::json;
 
 use super::flash::Flash;
 use super::form::FormData;
 use super::frame::{Frame, Section, Visit, html};
 use super::moments::Moments;
-use super::pages::{EditorPage, Face, Page as _, PostFields};
+use super::pages::{BuildPanel, EditorPage, Face, Page as _, PostFields};
 use super::posts::status_label;
 use super::problem::Problem;
 use super::{builds, conflict, templates};
@@ -234,17 +234,26 @@ async fn stored(
     let stored = posts::get(conn, id).await.named("post")?;
     let (frame, site) = visit.frame(conn, Section::Posts).await?;
     let moments = visit.moments(&site);
-    let panel = match build {
-        Some(build) => {
-            let build = stored_builds::get(conn, build).await.named("build")?;
-            Some(builds::panel(conn, build, &site, &moments).await?)
-        }
-        None => None,
-    };
+    let panel = panel_of(conn, build, &site, &moments).await?;
     let fields = PostFields::of(&stored.post.content, &moments);
     let url = public_url(&stored, &site);
     let post = face(visit, stored, url, &moments);
     Ok(EditorPage { frame, post, fields, zone: moments.zone(), problem: None, conflict: None, panel })
+}
+
+/// The build that was asked for with a save. An old address may name one that is forgotten.
+async fn panel_of(
+    conn: &mut Connection,
+    build: Option<BuildId>,
+    site: &SiteSettings,
+    moments: &Moments,
+) -> Result<Option<BuildPanel>, ApiError> {
+    let Some(build) = build else { return Ok(None) };
+    match stored_builds::get(conn, build).await {
+        Ok(build) => Ok(Some(builds::panel(conn, build, site, moments).await?)),
+        Err(StoreError::NotFound) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn face(visit: &Visit, stored: StoredPost, url: Option<String>, moments: &Moments) -> Face {

@@ -66,7 +66,11 @@ impl FromRequestParts<App> for Visit {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let Ok(flashed) = Flashed::from_request_parts(parts, app).await;
         let caller = Caller::from_request_parts(parts, app).await?;
-        let client = parts.extensions.get::<Client>().copied().ok_or_else(|| ApiError::internal("no client"))?;
+        let client = parts
+            .extensions
+            .get::<Client>()
+            .copied()
+            .ok_or_else(|| ApiError::internal("nobody has found out where the request came from"))?;
         let wants_part = wants_part(&parts.headers);
         Ok(Self { app: App::clone(app), caller, wants_part, client, flashed })
     }

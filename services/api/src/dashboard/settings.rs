@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 use microblog_domain::{SiteSettings, Version};
 use serde_json::{Map, Value, json};
@@ -63,10 +62,11 @@ async fn refused(
     let mut conn = visit.app.store.read().await?;
     let (frame, _) = visit.frame(&mut conn, Section::Settings).await?;
     let stored = visit.app.site(&mut conn).await?;
-    let theirs = if is_stale { SettingsFields::of(&stored.settings).differing(&fields) } else { BTreeMap::new() };
-    let shown = if is_stale { Some(stored.version) } else { form.text("version").parse().ok() };
-    let version = shown.unwrap_or(stored.version);
-    let status = if is_stale { StatusCode::PRECONDITION_FAILED } else { status };
+    let (theirs, version) = if is_stale {
+        (SettingsFields::of(&stored.settings).differing(&fields), stored.version)
+    } else {
+        (BTreeMap::new(), form.text("version").parse().unwrap_or(stored.version))
+    };
     visit.show_with(status, &SettingsPage { frame, fields, version, problem: Some(problem), theirs })
 }
 

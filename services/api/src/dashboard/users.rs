@@ -1,6 +1,5 @@
 //! The people who can log in.
 
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use microblog_domain::UserId;
@@ -16,12 +15,11 @@ use crate::change::Intent;
 use crate::error::ApiError;
 use crate::input::PathOf;
 use crate::json_api::users::{UserChange, change, create};
-use crate::state::App;
 
 const PATH: &str = "/dashboard/users";
 
 /// `GET /dashboard/users`
-pub(crate) async fn show_users(visit: Visit, State(_): State<App>) -> Result<Response, ApiError> {
+pub(crate) async fn show_users(visit: Visit) -> Result<Response, ApiError> {
     show(&visit, StatusCode::OK, None, &FormData::default()).await
 }
 
