@@ -68,7 +68,8 @@ fn install(missing: &[&Tool]) -> Outcome {
     apt(&[&["install", "--quiet", "--yes", "--no-install-recommends"], packages.as_slice()].concat())
 }
 
-fn is_root() -> bool {
+/// Whether this is root.
+pub(crate) fn is_root() -> bool {
     command("id", &["-u"]).output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 

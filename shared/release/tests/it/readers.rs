@@ -136,15 +136,10 @@ fn read_during(activations: u64, grace: Duration) {
     assert!(process.0.wait().unwrap().success(), "the other process met an error or a mixture");
 }
 
+/// With a grace of 100 ms, at which no reader was ever seen to meet the next release early.
 #[test]
-fn readers_meet_no_error_and_no_mixture() {
-    read_during(100, Duration::from_millis(150));
-}
-
-#[test]
-#[ignore = "takes minutes; the same as above, a thousand times"]
 fn readers_meet_no_error_and_no_mixture_in_a_thousand_releases() {
-    read_during(1_000, Options::default().grace);
+    read_during(1_000, Duration::from_millis(100));
 }
 
 #[test]
