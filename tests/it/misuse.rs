@@ -43,6 +43,28 @@ fn a_database_that_is_none_is_named_and_left_alone() {
     assert!(std::fs::read_to_string(&file).unwrap().starts_with("this is a shopping list"));
 }
 
+/// `/proc` takes no files, not even from root.
+#[test]
+fn a_folder_that_can_not_be_written_is_named() {
+    let ports = ["--set", "server.listen=127.0.0.1:0", "--set", "site.listen=127.0.0.1:0"];
+    for (setting, folder) in [("data.dir", "/proc/microblog-data"), ("build.dir", "/proc/microblog-build")] {
+        let here = tempfile::tempdir().unwrap();
+        let read_only = format!("{setting}={folder}");
+        let (status, said) = refusal(microblog().current_dir(&here).arg("up").args(ports).args(["--set", &read_only]));
+        assert_eq!(status, Some(1), "{said}");
+        assert!(said.contains(folder), "{said}");
+    }
+}
+
+#[test]
+fn a_check_of_an_empty_folder_makes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (status, said) = refusal(microblog().current_dir(&folder).arg("check"));
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.contains("none yet"), "{said}");
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+}
+
 #[test]
 fn every_wrong_setting_is_listed_at_once_and_the_exit_status_is_2() {
     let folder = tempfile::tempdir().unwrap();

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use microblog_config::Settings;
+use microblog_domain::DatabaseUrl;
 use microblog_site::Theme;
 use microblog_store::migrate;
 
@@ -18,7 +19,7 @@ pub(crate) fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
 /// Checks one after the other, and goes on after a failure: all that is wrong is said at once.
 pub(crate) fn check(settings: &Settings) -> anyhow::Result<ExitCode> {
     report::say("settings: fine");
-    let database = block_on(schema(settings)).map(|schema| format!("schema {schema}"));
+    let database = database(settings);
     let theme = match &settings.site_server.theme {
         Some(folder) => Theme::with_overrides(folder),
         None => Theme::builtin(),
@@ -37,6 +38,15 @@ pub(crate) fn check(settings: &Settings) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(if all_fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Looks at the database; a check makes none.
+fn database(settings: &Settings) -> anyhow::Result<String> {
+    let DatabaseUrl::Sqlite(path) = &settings.database.url;
+    if !path.exists() {
+        return Ok("none yet; `microblog up` makes it".to_owned());
+    }
+    block_on(schema(settings)).map(|schema| format!("schema {schema}"))
 }
 
 async fn schema(settings: &Settings) -> anyhow::Result<i64> {

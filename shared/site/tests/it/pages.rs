@@ -96,7 +96,7 @@ fn a_site_in_a_folder_of_its_host_links_within_that_folder() {
 
 #[test]
 fn hostile_titles_and_names_are_escaped_everywhere() {
-    let mut post = tagged(a_post(1, "x", 0), &["<b>&\"'"]);
+    let mut post = tagged(a_post(1, "x", 0), &["<b>&\"'", "con\u{b}trol"]);
     let attack = "</title><script>alert(1)</script>&\"'\u{0}\u{b}]]>";
     post.content.title = Some(attack.to_owned());
     post.content.description = Some(attack.to_owned());
