@@ -128,13 +128,18 @@ impl Running {
 
     /// Waits until a page has what it should.
     pub(crate) fn wait_for(&self, path: &str, is_there: impl Fn(u16, &str) -> bool) {
+        self.wait_until(path, path, is_there);
+    }
+
+    /// The same, with words for what is expected.
+    pub(crate) fn wait_until(&self, path: &str, expected: &str, is_there: impl Fn(u16, &str) -> bool) {
         let since = Instant::now();
         loop {
             let (status, text) = self.read(path);
             if is_there(status, &text) {
                 return;
             }
-            assert!(since.elapsed() < PATIENCE, "{path} did not become what it should: {status}\n{text}");
+            assert!(since.elapsed() < PATIENCE, "{expected} did not come: {status}\n{text}");
             std::thread::sleep(Duration::from_millis(2));
         }
     }

@@ -23,8 +23,8 @@ struct Known {
     title: String,
     /// The number that the last acknowledged text holds.
     acknowledged: u64,
-    /// The number of the text that was sent and not answered when the program was killed.
-    in_flight: Option<u64>,
+    /// The numbers of later texts that were sent and not answered when the program was killed: each may have been kept.
+    in_flight: Vec<u64>,
 }
 
 /// Edits one post after the other, as fast as they are acknowledged, until the program is gone.
@@ -37,12 +37,12 @@ fn edit_until_it_dies(
     loop {
         for post in &mut posts {
             number += 1;
-            post.in_flight = Some(number);
+            post.in_flight.push(number);
             let body = json!({"title": post.title, "markdown": format!("Text number {number}.")});
             match client.send("PUT", &post.address, Some("*"), Some(&body)) {
                 Ok((200, _)) => {
                     post.acknowledged = number;
-                    post.in_flight = None;
+                    post.in_flight.clear();
                     let _ = started.send(());
                 }
                 Ok((status, answer)) => panic!("an edit was refused: {status} {answer}"),
@@ -52,16 +52,18 @@ fn edit_until_it_dies(
     }
 }
 
-/// Waits until the program that was started again shows every acknowledged text, or a later one that was in flight.
+/// Waits until the program that was started again shows every acknowledged text, or a later one that was in flight. One
+/// that was in flight may also go live after this, with the next build.
 fn expect_all(running: &Running, posts: &mut [Known]) {
     for post in posts {
         let may_stand = |text: &str| {
             let number = text.split("Text number ").nth(1).and_then(|rest| rest.split('.').next()?.parse::<u64>().ok());
-            number.filter(|number| *number == post.acknowledged || Some(*number) == post.in_flight)
+            number.filter(|number| *number == post.acknowledged || post.in_flight.contains(number))
         };
-        running.wait_for(&post.path, |_, text| may_stand(text).is_some());
+        let expected = format!("{} with the text {} or one of {:?}", post.path, post.acknowledged, post.in_flight);
+        running.wait_until(&post.path, &expected, |_, text| may_stand(text).is_some());
         post.acknowledged = may_stand(&running.read(&post.path).1).unwrap();
-        post.in_flight = None;
+        post.in_flight.retain(|number| *number > post.acknowledged);
     }
 }
 
@@ -113,5 +115,5 @@ fn begin(running: &Running, number: usize) -> Known {
     let title = format!("Post {number}");
     let post: Value = running.client.publish(&title, "Text number 0.");
     let address = format!("/api/v1/posts/{}", post["id"].as_str().unwrap());
-    Known { path: path_of(&post), address, title, acknowledged: 0, in_flight: None }
+    Known { path: path_of(&post), address, title, acknowledged: 0, in_flight: Vec::new() }
 }
