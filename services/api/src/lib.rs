@@ -32,6 +32,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::serve::ListenerExt as _;
 use axum::{Extension, Router};
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -96,6 +97,8 @@ pub async fn serve(
         told.tell();
     };
     let service = app.layer(Extension(stopping.clone())).into_make_service_with_connect_info::<SocketAddr>();
+    // An answer whose body follows its head would wait 40 ms for the client to acknowledge the head.
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let served = axum::serve(listener, service).with_graceful_shutdown(stop).into_future();
     let time_is_up = async {
         stopping.told().await;
