@@ -87,7 +87,9 @@ pub fn build_site(desk: &mut Desk, order: Order, control: &Control) -> Result<Bu
     let rendered =
         timed(control, Phase::Render, || render::write_pages(site, &plan, &mut loaded, &mut draft, &sources, control));
     if let Err(error) = rendered {
-        draft.discard()?;
+        if let Err(left) = draft.discard() {
+            tracing::warn!(error = %left, "what a failed build wrote could not be removed; the next build does it");
+        }
         return Err(error);
     }
     let verified = timed(control, Phase::Validate, || Ok(draft.verify()?))?;
