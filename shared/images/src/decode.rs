@@ -1,0 +1,121 @@
+//! From a hostile file to upright pixels.
+
+use std::io::{BufRead, Cursor, Seek};
+
+use image::codecs::jpeg::JpegDecoder;
+use image::codecs::png::PngDecoder;
+use image::codecs::webp::WebPDecoder;
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, ImageResult, Limits};
+
+use crate::ImageError;
+
+/// The largest picture that variants are made of.
+pub const MAX_PIXELS: u64 = 64_000_000;
+/// The most memory that a decoded picture may take. Turning it upright takes as much again for a moment.
+pub const MAX_DECODED_BYTES: u64 = 256 << 20;
+/// A larger profile of colours is no profile that cameras or programs write.
+const MAX_PROFILE_BYTES: usize = 64 << 10;
+
+/// A picture in memory.
+pub(crate) struct Decoded {
+    /// 8 bits for each of red, green and blue, and of opacity where something is not opaque.
+    pub(crate) pixels: DynamicImage,
+    /// What its colours mean, unless that is sRGB.
+    pub(crate) profile: Option<Vec<u8>>,
+    pub(crate) format: ImageFormat,
+}
+
+/// How wide and high a picture is shown, as its orientation says. Reads no more than headers.
+///
+/// # Errors
+/// When the headers are broken.
+pub fn measure(file: impl BufRead + Seek, format: ImageFormat) -> ImageResult<(u32, u32)> {
+    let mut decoder = ImageReader::with_format(file, format).into_decoder()?;
+    let (width, height) = decoder.dimensions();
+    // Orientation is an extra: a file with a broken one is shown as it is.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    Ok(if is_turned(orientation) { (height, width) } else { (width, height) })
+}
+
+fn is_turned(orientation: Orientation) -> bool {
+    use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
+    matches!(orientation, Rotate90 | Rotate90FlipH | Rotate270 | Rotate270FlipH)
+}
+
+/// Decodes a picture.
+pub(crate) fn decode(file: &[u8]) -> Result<Decoded, ImageError> {
+    let format = image::guess_format(file).map_err(|_| ImageError::UnknownFormat)?;
+    let mut decoder = open(file, format)?;
+    check_size(&*decoder)?;
+    decoder.set_limits(limits()).map_err(|error| broken(&error))?;
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let profile = decoder.icc_profile().ok().flatten().filter(|profile| is_worth_keeping(profile));
+    let mut pixels = DynamicImage::from_decoder(decoder).map_err(|error| broken(&error))?;
+    pixels = plain(pixels);
+    pixels.apply_orientation(orientation);
+    Ok(Decoded { pixels, profile, format })
+}
+
+fn open(file: &[u8], format: ImageFormat) -> Result<Box<dyn ImageDecoder + '_>, ImageError> {
+    let file = Cursor::new(file);
+    let failed = |error| broken(&error);
+    Ok(match format {
+        ImageFormat::Jpeg => Box::new(JpegDecoder::new(file).map_err(failed)?),
+        ImageFormat::Png => {
+            let decoder = PngDecoder::with_limits(file, limits()).map_err(failed)?;
+            if decoder.is_apng().map_err(failed)? {
+                return Err(ImageError::Animated);
+            }
+            Box::new(decoder)
+        }
+        ImageFormat::WebP => {
+            let decoder = WebPDecoder::new(file).map_err(failed)?;
+            if decoder.has_animation() {
+                return Err(ImageError::Animated);
+            }
+            Box::new(decoder)
+        }
+        _ => return Err(ImageError::UnknownFormat),
+    })
+}
+
+fn limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_DECODED_BYTES);
+    limits
+}
+
+fn check_size(decoder: &dyn ImageDecoder) -> Result<(), ImageError> {
+    let (width, height) = decoder.dimensions();
+    if width == 0 || height == 0 {
+        return Err(ImageError::Broken("it has no pixels".to_owned()));
+    }
+    if u64::from(width) * u64::from(height) > MAX_PIXELS || decoder.total_bytes() > MAX_DECODED_BYTES {
+        return Err(ImageError::TooLarge { width, height });
+    }
+    Ok(())
+}
+
+/// Three or four channels of 8 bits, whatever it was.
+fn plain(pixels: DynamicImage) -> DynamicImage {
+    if !pixels.color().has_alpha() {
+        return pixels.into_rgb8().into();
+    }
+    let pixels = pixels.into_rgba8();
+    if pixels.pixels().all(|pixel| pixel.0[3] == u8::MAX) {
+        return DynamicImage::from(pixels).into_rgb8().into();
+    }
+    pixels.into()
+}
+
+/// Whether colours would be wrong without this profile. One of greys or inks says nothing about decoded pixels.
+fn is_worth_keeping(profile: &[u8]) -> bool {
+    let names = [&b"sRGB"[..], b"s\0R\0G\0B"];
+    let is_srgb = names.iter().any(|name| profile.windows(name.len()).any(|part| part == *name));
+    profile.get(16..20) == Some(b"RGB ") && profile.len() <= MAX_PROFILE_BYTES && !is_srgb
+}
+
+fn broken(error: &image::ImageError) -> ImageError {
+    ImageError::Broken(error.to_string())
+}
