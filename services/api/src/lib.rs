@@ -45,7 +45,6 @@ pub use edge::{Client, Limiters, Scheme, Ticks};
 pub use error::{ApiError, ErrorCode, FieldError};
 pub use json_api::preview::PreviewTheme;
 pub use json_api::setup::offer_setup;
-pub use media::MediaFolder;
 pub use scheduler::publish_on_time;
 pub use state::AppState;
 

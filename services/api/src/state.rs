@@ -8,13 +8,12 @@ use microblog_config::{AuthSettings, ServerSettings, Settings};
 use microblog_domain::{Clock, SiteSettings, Version};
 use microblog_queue::{BuildEvents, Waker};
 use microblog_store::settings::StoredSettings;
-use microblog_store::{Connection, Store, StoreError, settings};
+use microblog_store::{Connection, MediaFolder, Store, StoreError, settings};
 use microblog_telemetry::Recorder;
 
 use crate::auth::Passwords;
 use crate::edge::{Limiters, Ticks};
 use crate::json_api::preview::PreviewTheme;
-use crate::media::MediaFolder;
 
 /// The state as handlers get it.
 pub(crate) type App = Arc<AppState>;

@@ -1,4 +1,5 @@
-//! All SQL of Microblog: the schema, its migrations, and one module of plain functions for each group of tables.
+//! All SQL of Microblog: the schema, its migrations, and one module of plain functions for each group of tables; and the
+//! folder of the uploads, whose bytes do not belong into a database.
 //!
 //! Owns what is kept, how, and which changes belong together. Leaves to others what the values mean
 //! ([`microblog_domain`]), who may change them (the api), and what to do about a build that fails (the queue).
@@ -23,7 +24,9 @@ mod decode;
 mod dialect;
 mod error;
 pub mod idempotency;
+pub mod images;
 pub mod media;
+mod media_folder;
 pub mod migrate;
 mod origin;
 pub mod outbox;
@@ -40,4 +43,5 @@ pub mod users;
 pub use connect::{Connection, PoolUse, Reader, Snapshot, Store, Transaction};
 pub use counters::newest_change;
 pub use error::{Refusal, StoreError};
+pub use media_folder::{Incoming, MediaFolder};
 pub use origin::Origin;

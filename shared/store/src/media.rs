@@ -10,7 +10,7 @@ use crate::connect::{Connection, Transaction};
 use crate::decode::{Columns as _, micros, stored};
 use crate::error::StoreError;
 use crate::origin::Origin;
-use crate::{audit, counters};
+use crate::{audit, counters, images};
 
 /// An uploaded file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +50,7 @@ pub async fn add(tx: &mut Transaction, file: &MediaFile, origin: &Origin) -> Res
         return Ok(there);
     }
     let media = insert(tx, file, origin).await?;
+    images::want(tx, file, origin.at).await?;
     audit::record(tx, origin, "media.add", &media.id.to_string(), &json!({"name": file.name})).await?;
     Ok(media)
 }
@@ -141,7 +142,31 @@ pub async fn list(conn: &mut Connection, before: Option<MediaId>, limit: u32) ->
     rows.iter().map(from_row).collect()
 }
 
-/// The files that were added or deleted after change `seq`, in the order of their newest change; deleted ones too.
+/// Takes over how wide and high a picture is really shown, and lets builds look at every upload of it again.
+pub(crate) async fn touch(
+    tx: &mut Transaction,
+    hash: &ContentHash,
+    (width, height): (u32, u32),
+) -> Result<(), StoreError> {
+    let rows = sqlx::query("SELECT id FROM media WHERE hash = $1 AND deleted_at IS NULL")
+        .bind(hash.to_string())
+        .fetch_all(&mut **tx)
+        .await?;
+    for row in rows {
+        let change = counters::next_change(tx).await?;
+        sqlx::query("UPDATE media SET width = $2, height = $3, change_seq = $4 WHERE id = $1")
+            .bind(row.text("id")?)
+            .bind(i64::from(width))
+            .bind(i64::from(height))
+            .bind(change)
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// The files that were added, deleted or got variants after change `seq`, in the order of their newest change; deleted
+/// ones too.
 pub async fn changed_since(conn: &mut Connection, seq: ChangeSeq, limit: u32) -> Result<Vec<Media>, StoreError> {
     let rows = sqlx::query("SELECT * FROM media WHERE change_seq > $1 ORDER BY change_seq LIMIT $2")
         .bind(stored(seq.0))

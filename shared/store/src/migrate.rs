@@ -19,7 +19,7 @@ struct Step {
 }
 
 /// In order, never changed once released: a correction is a new step.
-const STEPS: [Step; 2] = [
+const STEPS: [Step; 3] = [
     Step {
         version: 1,
         name: "schema",
@@ -31,6 +31,12 @@ const STEPS: [Step; 2] = [
         name: "search",
         up: include_str!("migrations/0002_search.sqlite.up.sql"),
         down: include_str!("migrations/0002_search.sqlite.down.sql"),
+    },
+    Step {
+        version: 3,
+        name: "images",
+        up: include_str!("migrations/0003_images.up.sql"),
+        down: include_str!("migrations/0003_images.down.sql"),
     },
 ];
 

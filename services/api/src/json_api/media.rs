@@ -6,6 +6,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use microblog_domain::media::public_file;
 use microblog_domain::{MediaId, Timestamp, UserId};
+use microblog_store::Incoming;
 use microblog_store::media::{self, Media, MediaFile};
 use serde::Serialize;
 use tower_http::services::ServeFile;
@@ -16,7 +17,7 @@ use crate::change::{Answer, Intent};
 use crate::edge::SHOWN_ELSEWHERE;
 use crate::error::{ApiError, ErrorCode, Named as _};
 use crate::input::{PathOf, Query};
-use crate::media::{Incoming, examine, public_name};
+use crate::media::{examine, public_name};
 use crate::state::App;
 
 /// An upload as clients see it.

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read as _};
 use std::path::Path;
 
-use image::{ImageFormat, ImageReader};
+use image::ImageFormat;
 
 use super::svg;
 
@@ -155,9 +155,9 @@ fn check_extension(file_type: FileType, given_name: &str) -> Result<(), Unaccept
 }
 
 fn dimensions(path: &Path, format: ImageFormat) -> Result<(u32, u32), Unacceptable> {
-    let mut reader = ImageReader::open(path)?;
-    reader.set_format(format);
-    let (width, height) = reader.into_dimensions().map_err(|error| Unacceptable::Broken(error.to_string()))?;
+    let file = BufReader::new(File::open(path)?);
+    let measured = microblog_images::measure(file, format);
+    let (width, height) = measured.map_err(|error| Unacceptable::Broken(error.to_string()))?;
     if width == 0 || height == 0 {
         return Err(Unacceptable::Broken("it has no pixels".to_owned()));
     }

@@ -1,13 +1,10 @@
-//! The bytes of uploads: received, examined, kept, served.
+//! The bytes of uploads: what they really are, and what they are called.
 //!
-//! [`folder`] keeps them by the hash of their content; [`mod@examine`] finds out what they really are.
+//! Leaves their keeping to [`microblog_store::MediaFolder`]. Start reading at [`mod@examine`].
 
 mod examine;
-mod folder;
 mod name;
 mod svg;
 
 pub(crate) use examine::examine;
-pub(crate) use folder::Incoming;
-pub use folder::MediaFolder;
 pub(crate) use name::public_name;

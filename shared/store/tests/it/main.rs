@@ -5,6 +5,7 @@
 mod build_properties;
 mod builds;
 mod concurrency;
+mod images;
 mod lists;
 mod opening;
 mod people;

@@ -1,4 +1,4 @@
-//! The folder of uploads. A file gets its place under its hash only when it is whole and durable.
+//! The folder of uploads and their variants. A file gets its place under its hash only when it is whole and durable.
 
 use std::fs::{File, Permissions};
 use std::io::{self, Write as _};
@@ -35,14 +35,20 @@ impl MediaFolder {
     }
 
     /// Begins to receive a file.
-    pub(crate) fn receive(&self) -> io::Result<Incoming> {
+    ///
+    /// # Errors
+    /// When the folder can not be written to.
+    pub fn receive(&self) -> io::Result<Incoming> {
         std::fs::create_dir_all(&self.path)?;
         let file = tempfile::Builder::new().prefix(".upload-").tempfile_in(&self.path)?;
         Ok(Incoming { file, hasher: blake3::Hasher::new(), size: 0 })
     }
 
     /// Gives a file its place. When this returns, it survives a power cut.
-    pub(crate) fn keep(&self, incoming: Incoming) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// When the folder can not be written to.
+    pub fn keep(&self, incoming: Incoming) -> io::Result<()> {
         let place = self.file(&incoming.hash());
         let folder = place.parent().unwrap_or(&self.path);
         if !folder.exists() {
@@ -58,13 +64,14 @@ impl MediaFolder {
     }
 }
 
+/// Makes a file's name survive a power cut.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
 /// A file on its way in. It vanishes unless it is kept.
 #[derive(Debug)]
-pub(crate) struct Incoming {
+pub struct Incoming {
     file: NamedTempFile,
     hasher: blake3::Hasher,
     size: u64,
@@ -72,24 +79,30 @@ pub(crate) struct Incoming {
 
 impl Incoming {
     /// Takes a piece.
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.hasher.update(bytes);
         self.size += bytes.len() as u64;
         self.file.write_all(bytes)
     }
 
     /// Where it lies for now.
-    pub(crate) fn path(&self) -> &Path {
+    #[must_use]
+    pub fn path(&self) -> &Path {
         self.file.path()
     }
 
     /// Bytes so far.
-    pub(crate) fn size(&self) -> u64 {
+    #[must_use]
+    pub fn size(&self) -> u64 {
         self.size
     }
 
     /// The hash of the bytes so far.
-    pub(crate) fn hash(&self) -> ContentHash {
+    #[must_use]
+    pub fn hash(&self) -> ContentHash {
         ContentHash::from_bytes(*self.hasher.finalize().as_bytes())
     }
 }

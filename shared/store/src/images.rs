@@ -1,0 +1,258 @@
+//! Variants of uploaded pictures: which are still to be made, and which there are.
+//!
+//! A picture is known by the hash of its bytes, so it is worked on once, however many uploads show it. A worker claims
+//! one with a lease; an attempt is counted when it begins, so that a picture which kills its worker is set aside in the
+//! end. When the variants are ready, that is a change of the site like any other: counted, and brought to the readers by
+//! a build.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use microblog_domain::media::{ImageVariant, may_have_variants};
+use microblog_domain::{BuildId, BuildMode, ContentHash};
+use serde_json::json;
+use sqlx::AssertSqlSafe;
+use sqlx::any::AnyRow;
+
+use crate::builds::{self, BuildRequest};
+use crate::connect::{Connection, Transaction};
+use crate::decode::{Columns as _, micros, stored};
+use crate::error::StoreError;
+use crate::media::MediaFile;
+use crate::origin::Origin;
+use crate::{audit, media};
+
+/// How often work on a picture may begin. Only attempts count that ended without a word.
+pub const MAX_ATTEMPTS: u32 = 3;
+/// The most hashes that [`variants_of`] takes: databases limit the parameters of a statement.
+pub const MAX_HASHES: usize = 256;
+
+/// A picture that a worker has for itself until its lease ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimedImage {
+    /// The hash of the picture's bytes.
+    pub hash: ContentHash,
+    /// Which attempt this is, from 1.
+    pub attempt: u32,
+    worker: String,
+}
+
+/// What was made of a picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeVariants {
+    /// How wide and high the picture is shown, upright.
+    pub dimensions: (u32, u32),
+    /// Its variants, of different widths.
+    pub variants: Vec<ImageVariant>,
+}
+
+/// Notes that variants of an upload are wanted, unless they were made before.
+pub(crate) async fn want(tx: &mut Transaction, file: &MediaFile, now: Timestamp) -> Result<(), StoreError> {
+    if !may_have_variants(&file.content_type) {
+        return Ok(());
+    }
+    let sql = "INSERT INTO image_work (hash, state, attempts, run_after) VALUES ($1, 'waiting', 0, $2) \
+               ON CONFLICT (hash) DO NOTHING";
+    sqlx::query(sql).bind(file.hash.to_string()).bind(micros(now)).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Whether there is a picture to work on.
+pub async fn is_any_due(conn: &mut Connection, now: Timestamp) -> Result<bool, StoreError> {
+    Ok(next_due(conn, now).await?.is_some())
+}
+
+async fn next_due(conn: &mut Connection, now: Timestamp) -> Result<Option<AnyRow>, StoreError> {
+    let sql = "SELECT hash, attempts FROM image_work WHERE state = 'waiting' AND run_after <= $1 \
+               ORDER BY run_after LIMIT 1";
+    Ok(sqlx::query(sql).bind(micros(now)).fetch_optional(conn).await?)
+}
+
+/// Takes a picture that nobody works on. Forgets pictures that are no longer wanted, and sets those aside that were
+/// tried too often.
+pub async fn claim(
+    tx: &mut Transaction,
+    worker: &str,
+    lease_for: Duration,
+    origin: &Origin,
+) -> Result<Option<ClaimedImage>, StoreError> {
+    while let Some(row) = next_due(tx, origin.at).await? {
+        let hash: ContentHash = row.parsed("hash")?;
+        let attempts: u32 = row.number("attempts")?;
+        if !media::uses_bytes(tx, &hash).await? {
+            forget(tx, &hash).await?;
+        } else if attempts >= MAX_ATTEMPTS {
+            put_aside(tx, &hash, &lost(attempts), origin).await?;
+        } else {
+            return take(tx, hash, attempts + 1, worker, lease_for, origin.at).await.map(Some);
+        }
+    }
+    Ok(None)
+}
+
+fn lost(attempts: u32) -> String {
+    format!("the program ended {attempts} times while it made smaller pictures of this one; it is shown as it is")
+}
+
+async fn forget(tx: &mut Transaction, hash: &ContentHash) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM image_work WHERE hash = $1").bind(hash.to_string()).execute(&mut **tx).await?;
+    Ok(())
+}
+
+async fn take(
+    tx: &mut Transaction,
+    hash: ContentHash,
+    attempt: u32,
+    worker: &str,
+    lease_for: Duration,
+    now: Timestamp,
+) -> Result<ClaimedImage, StoreError> {
+    sqlx::query("UPDATE image_work SET attempts = $2, claimed_by = $3, run_after = $4 WHERE hash = $1")
+        .bind(hash.to_string())
+        .bind(i64::from(attempt))
+        .bind(worker.to_owned())
+        .bind(micros(now.checked_add(lease_for).unwrap_or(Timestamp::MAX)))
+        .execute(&mut **tx)
+        .await?;
+    Ok(ClaimedImage { hash, attempt, worker: worker.to_owned() })
+}
+
+/// Keeps what was made. If readers could notice, it is counted as a change and a build is asked for. Does nothing if the
+/// lease was lost: whoever has the picture now makes the same.
+pub async fn keep(
+    tx: &mut Transaction,
+    claimed: &ClaimedImage,
+    made: &MadeVariants,
+    origin: &Origin,
+) -> Result<Option<BuildId>, StoreError> {
+    if !settle(tx, claimed, "done", None).await? {
+        return Ok(None);
+    }
+    for variant in &made.variants {
+        insert(tx, &claimed.hash, variant).await?;
+    }
+    if made.variants.is_empty() && !is_measured_otherwise(tx, claimed, made).await? {
+        return Ok(None);
+    }
+    media::touch(tx, &claimed.hash, made.dimensions).await?;
+    Ok(Some(builds::ask(tx, &BuildRequest::now(BuildMode::Incremental, origin), origin).await?.id))
+}
+
+async fn insert(tx: &mut Transaction, original: &ContentHash, variant: &ImageVariant) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO image_variants (original, width, height, hash, size) VALUES ($1, $2, $3, $4, $5)")
+        .bind(original.to_string())
+        .bind(i64::from(variant.width))
+        .bind(i64::from(variant.height))
+        .bind(variant.hash.to_string())
+        .bind(stored(variant.size))
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+async fn is_measured_otherwise(
+    tx: &mut Transaction,
+    claimed: &ClaimedImage,
+    made: &MadeVariants,
+) -> Result<bool, StoreError> {
+    let sql = "SELECT id FROM media WHERE hash = $1 AND deleted_at IS NULL AND (width <> $2 OR height <> $3) LIMIT 1";
+    let row = sqlx::query(sql)
+        .bind(claimed.hash.to_string())
+        .bind(i64::from(made.dimensions.0))
+        .bind(i64::from(made.dimensions.1))
+        .fetch_optional(&mut **tx)
+        .await?;
+    Ok(row.is_some())
+}
+
+/// Never tries this picture again: it is shown as it is.
+pub async fn set_aside(
+    tx: &mut Transaction,
+    claimed: &ClaimedImage,
+    reason: &str,
+    origin: &Origin,
+) -> Result<(), StoreError> {
+    if settle(tx, claimed, "set_aside", Some(reason)).await? {
+        tell(tx, &claimed.hash, reason, origin).await?;
+    }
+    Ok(())
+}
+
+async fn put_aside(tx: &mut Transaction, hash: &ContentHash, reason: &str, origin: &Origin) -> Result<(), StoreError> {
+    sqlx::query("UPDATE image_work SET state = 'set_aside', claimed_by = NULL, reason = $2 WHERE hash = $1")
+        .bind(hash.to_string())
+        .bind(reason.to_owned())
+        .execute(&mut **tx)
+        .await?;
+    tell(tx, hash, reason, origin).await
+}
+
+async fn tell(tx: &mut Transaction, hash: &ContentHash, reason: &str, origin: &Origin) -> Result<(), StoreError> {
+    audit::record(tx, origin, "media.no_variants", &hash.to_string(), &json!({"reason": reason})).await
+}
+
+/// Ends a claim. Tells whether the picture was still claimed.
+async fn settle(
+    tx: &mut Transaction,
+    claimed: &ClaimedImage,
+    state: &str,
+    reason: Option<&str>,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "UPDATE image_work SET state = $4, claimed_by = NULL, reason = $5 \
+         WHERE hash = $1 AND state = 'waiting' AND attempts = $2 AND claimed_by = $3",
+    )
+    .bind(claimed.hash.to_string())
+    .bind(i64::from(claimed.attempt))
+    .bind(claimed.worker.clone())
+    .bind(state.to_owned())
+    .bind(reason.map(str::to_owned))
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Gives a picture back through no fault of its own; the attempt does not count.
+pub async fn give_back(tx: &mut Transaction, claimed: &ClaimedImage, run_after: Timestamp) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE image_work SET attempts = attempts - 1, claimed_by = NULL, run_after = $4 \
+         WHERE hash = $1 AND state = 'waiting' AND attempts = $2 AND claimed_by = $3",
+    )
+    .bind(claimed.hash.to_string())
+    .bind(i64::from(claimed.attempt))
+    .bind(claimed.worker.clone())
+    .bind(micros(run_after))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Ends the leases of a worker that is known to be dead. Its attempts count: a picture may have killed it.
+pub async fn bury(tx: &mut Transaction, worker: &str, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE image_work SET claimed_by = NULL, run_after = $2 WHERE claimed_by = $1 AND state = 'waiting'";
+    sqlx::query(sql).bind(worker.to_owned()).bind(micros(now)).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// The variants of these pictures, narrowest first. At most [`MAX_HASHES`] pictures at a time.
+pub async fn variants_of(
+    conn: &mut Connection,
+    originals: &[ContentHash],
+) -> Result<HashMap<ContentHash, Vec<ImageVariant>>, StoreError> {
+    let placeholders: Vec<String> = (1..=originals.len()).map(|number| format!("${number}")).collect();
+    let sql = format!("SELECT * FROM image_variants WHERE original IN ({}) ORDER BY width", placeholders.join(", "));
+    // Only numbers were added to the text.
+    let query = originals.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, hash| query.bind(hash.to_string()));
+    let mut found: HashMap<ContentHash, Vec<ImageVariant>> = HashMap::new();
+    for row in query.fetch_all(conn).await? {
+        let variant = ImageVariant {
+            width: row.number("width")?,
+            height: row.number("height")?,
+            hash: row.parsed("hash")?,
+            size: row.number("size")?,
+        };
+        found.entry(row.parsed("original")?).or_default().push(variant);
+    }
+    Ok(found)
+}
