@@ -54,7 +54,9 @@ pub struct Entry {
     pub(crate) tags: Vec<Tag>,
     pub(crate) link: Arc<Link>,
     pub(crate) card: Arc<Card>,
-    /// Of everything that the post's own page shows.
+    /// Of what a feed of summaries shows: the card, whose it is, and when the post last changed.
+    pub(crate) summary: Fingerprint,
+    /// Of everything that the post's own page or a feed of whole texts shows.
     pub(crate) fingerprint: Fingerprint,
 }
 
@@ -71,10 +73,14 @@ impl Entry {
         let summary = Summary::of(content, &address, settings);
         let link = Arc::new(Link::new(&summary, published_at, date, &address, settings));
         let card = Arc::new(Card::new(Arc::clone(&link), content, summary, settings));
-        let fingerprint = FingerprintBuilder::new()
+        let fingerprint_of_summary = FingerprintBuilder::new()
             .fingerprint(card.fingerprint)
-            .text(&content.markdown)
+            .text(&post.id.to_string())
             .number(post.updated_at.as_microsecond().cast_unsigned())
+            .finish();
+        let fingerprint = FingerprintBuilder::new()
+            .fingerprint(fingerprint_of_summary)
+            .text(&content.markdown)
             .text(&serde_json::to_string(&content.extra).unwrap_or_default())
             .finish();
         Ok(Self {
@@ -85,9 +91,10 @@ impl Entry {
             date,
             address,
             aliases: content.aliases.clone(),
-            tags: content.tags.clone(),
+            tags: shown_tags(content).to_vec(),
             link,
             card,
+            summary: fingerprint_of_summary,
             fingerprint,
         })
     }
@@ -269,8 +276,8 @@ impl Card {
             .optional(summary.html.as_deref())
             .optional(content.image.as_deref())
             .number(minutes as u64)
-            .number(content.tags.len() as u64);
-        for tag in &content.tags {
+            .number(shown_tags(content).len() as u64);
+        for tag in shown_tags(content) {
             inputs.add(tag.name().as_bytes());
         }
         for author in &content.authors {
@@ -286,7 +293,7 @@ impl Card {
             heading: summary.title.map(Value::from).unwrap_or_default(),
             excerpt: Value::from(summary.excerpt),
             html: summary.html.map(Value::from_safe_string).unwrap_or_default(),
-            tags: content.tags.iter().map(|tag| Value::from_object(TagLink::new(tag, base_path))).collect(),
+            tags: shown_tags(content).iter().map(|tag| Value::from_object(TagLink::new(tag, base_path))).collect(),
             image: content
                 .image
                 .as_deref()
@@ -338,6 +345,14 @@ impl Object for Card {
     /// Says that there is one, to `{% if older %}`.
     fn is_true(self: &Arc<Self>) -> bool {
         true
+    }
+}
+
+/// The tags under which readers find the post. A page stands in no list, so a tag of its own alone would lead nowhere.
+fn shown_tags(content: &PostContent) -> &[Tag] {
+    match content.kind {
+        PostKind::Article | PostKind::Note => &content.tags,
+        PostKind::Page => &[],
     }
 }
 

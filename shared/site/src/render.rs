@@ -144,7 +144,7 @@ impl Renderer<'_> {
             Input::Links(entries) => {
                 entries.iter().map(|entry| Value::from_dyn_object(Arc::clone(&entry.link))).collect()
             }
-            Input::Cards(entries) => {
+            Input::Cards(entries) | Input::Summaries(entries) => {
                 links.extend(entries.iter().flat_map(|entry| entry.card.authored_links.iter().cloned()));
                 entries.iter().map(|entry| Value::from_dyn_object(Arc::clone(&entry.card))).collect()
             }
@@ -205,7 +205,7 @@ impl Renderer<'_> {
                 let texts = self.feed_texts(view, entries)?;
                 entries.iter().map(|entry| Item { entry, html: texts.get(&entry.id).map(|html| &**html) }).collect()
             }
-            Some(Input::Cards(entries)) => entries.iter().map(|entry| Item { entry, html: None }).collect(),
+            Some(Input::Summaries(entries)) => entries.iter().map(|entry| Item { entry, html: None }).collect(),
             _ => Vec::new(),
         };
         Ok(write(&channel, &items).into())

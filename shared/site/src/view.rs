@@ -47,6 +47,8 @@ pub(crate) enum Input {
     Link(Arc<Entry>),
     Links(Vec<Arc<Entry>>),
     Cards(Vec<Arc<Entry>>),
+    /// Cards as feeds tell of them: with id and time of the last change.
+    Summaries(Vec<Arc<Entry>>),
     Counts(Vec<Count>),
     /// A whole post, whose text is loaded when the page is rendered.
     Post(Arc<Entry>),
@@ -128,6 +130,7 @@ fn add_input(inputs: &mut FingerprintBuilder, input: &Input) {
         Input::Link(entry) => inputs.add_fingerprint(entry.link.fingerprint),
         Input::Links(entries) => entries.iter().for_each(|entry| inputs.add_fingerprint(entry.link.fingerprint)),
         Input::Cards(entries) => entries.iter().for_each(|entry| inputs.add_fingerprint(entry.card.fingerprint)),
+        Input::Summaries(entries) => entries.iter().for_each(|entry| inputs.add_fingerprint(entry.summary)),
         Input::Counts(counts) => counts.iter().for_each(|count| add_count(inputs, count)),
         Input::Post(entry) => inputs.add_fingerprint(entry.fingerprint),
         Input::Posts(entries) => entries.iter().for_each(|entry| inputs.add_fingerprint(entry.fingerprint)),

@@ -150,7 +150,7 @@ impl Site {
                 let page = PageKey::List(list.clone(), Slice::Newest).url()?;
                 view.with("heading", Input::Text(self.title(&list)))
                     .with("page", Input::Address(page))
-                    .with("posts", Input::Cards(newest))
+                    .with("posts", Input::Summaries(newest))
             }
             _ => view.with("page", Input::Address(UrlPath::root())).with("posts", Input::Posts(newest)),
         })

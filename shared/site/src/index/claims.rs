@@ -58,7 +58,7 @@ impl Claims {
             if let Err(at) = claims.binary_search(&claim) {
                 claims.insert(at, claim);
             }
-            if claims.len() > 1 || file.is_reserved() || !is_index(&file) {
+            if claims.len() > 1 || file.is_reserved() || !is_page(&file) {
                 self.doubtful.insert(file);
             }
         }
@@ -128,9 +128,9 @@ fn claims_of(entry: &Entry) -> impl Iterator<Item = (FilePath, Claim)> {
     own.chain(aliases.map(move |file| (file, claim(true))))
 }
 
-/// Whether the file is the index of a folder, so that no folder can have its name.
-fn is_index(file: &FilePath) -> bool {
-    file.as_str().ends_with("/index.html")
+/// Whether the file is named like a page, so that no folder can have its name.
+fn is_page(file: &FilePath) -> bool {
+    matches!(file.extension().as_str(), "html" | "htm")
 }
 
 fn parents(file: &FilePath) -> Vec<FilePath> {

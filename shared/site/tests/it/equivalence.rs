@@ -4,7 +4,7 @@ use microblog_domain::{PostKind, Tag, UrlPath};
 use microblog_site::{Change, Entry, Site, SourcePost};
 use proptest::prelude::*;
 
-use crate::support::{Output, Posts, a_post, id, render_all, settings, site_of, stored};
+use crate::support::{Output, Posts, a_post, id, render_all, settings, site_of, stored, tagged};
 
 #[derive(Debug, Clone)]
 enum Edit {
@@ -76,12 +76,8 @@ fn difference(incremental: &Output, full: &Output) -> Option<String> {
         .map(|file| format!("{file}:\nincremental: {:?}\nfrom nothing: {:?}", incremental.get(file), full.get(file)))
 }
 
-fn cases() -> u32 {
-    option_env!("MICROBLOG_TEST_CASES").and_then(|cases| cases.parse().ok()).unwrap_or(100)
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn building_change_by_change_gives_what_building_from_nothing_gives(batches in prop::collection::vec(prop::collection::vec(any_edit(), 1..4), 1..12)) {
@@ -109,6 +105,36 @@ proptest! {
             }
         }
     }
+}
+
+/// Its card stays the same, and so do all pages that show nothing else of it.
+#[test]
+fn the_feed_of_a_tag_tells_of_an_edit_that_its_summary_does_not_show() {
+    let mut post = tagged(a_post(0, "a", 0), &["rust"]);
+    post.content.description = Some("always the same".to_owned());
+    let mut posts: Posts = [post.clone()].into_iter().collect();
+    let mut site = site_of(settings(), &posts);
+    let mut output = render_all(&site, &posts);
+    let later = post.updated_at + std::time::Duration::from_secs(60);
+    post.content.markdown.push_str("\n\nOne more thing.");
+    post.updated_at = later;
+    posts.0.insert(post.id, post.clone());
+    let changes = vec![Change::Put(site.digest(&post).unwrap())];
+    apply(&mut site, &posts, &mut output, changes);
+    assert!(output["tags/rust/feed.xml"].1.contains(&later.to_string()));
+}
+
+#[test]
+fn a_post_that_was_made_anew_with_the_same_content_is_another_one_to_feeds() {
+    let post = tagged(a_post(0, "a", 0), &["rust"]);
+    let mut posts: Posts = [post.clone()].into_iter().collect();
+    let mut site = site_of(settings(), &posts);
+    let mut output = render_all(&site, &posts);
+    let anew = SourcePost { id: id(1), ..post.clone() };
+    posts = [anew.clone()].into_iter().collect();
+    let changes = vec![Change::Remove(post.id), Change::Put(site.digest(&anew).unwrap())];
+    apply(&mut site, &posts, &mut output, changes);
+    assert_eq!(difference(&output, &render_all(&site, &posts)), None);
 }
 
 #[test]

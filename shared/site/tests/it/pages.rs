@@ -47,6 +47,15 @@ fn a_post_brings_its_page_its_lists_and_its_feeds() {
 }
 
 #[test]
+fn a_page_outside_time_leads_to_no_tag_that_has_no_posts() {
+    let mut page = tagged(a_post(1, "about", 0), &["Rust"]);
+    page.content.kind = PostKind::Page;
+    let posts: Posts = [page].into_iter().collect();
+    let output = render_all(&site_of(settings(), &posts), &posts);
+    assert!(!output["about/index.html"].1.contains("/tags/rust/"));
+}
+
+#[test]
 fn a_post_leads_to_its_neighbours_in_time() {
     let posts: Posts = [a_post(1, "first", 0), a_post(2, "second", 1), a_post(3, "third", 2)].into_iter().collect();
     let output = render_all(&site_of(settings(), &posts), &posts);
