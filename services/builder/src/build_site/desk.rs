@@ -51,7 +51,7 @@ pub(super) struct Memory {
 }
 
 /// Pages and uploads that the live release may show differently.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Dirty {
     pub(super) pages: BTreeSet<PageKey>,
     pub(super) media: BTreeSet<FilePath>,
@@ -78,19 +78,19 @@ impl Desk {
         &mut self.releases
     }
 
-    /// The site, the releases, and where texts and uploads come from.
-    pub(super) fn parts(&mut self) -> Result<(&Site, &mut ReleaseStore, Sources<'_>), BuildError> {
+    /// The site as far as it has been read, the releases, and where texts and uploads come from.
+    pub(super) fn parts(&mut self) -> Result<(&Memory, &mut ReleaseStore, Sources<'_>), BuildError> {
         let memory = self.memory.as_ref().ok_or(BuildError::Stopped)?;
         let sources = Sources { runtime: &self.runtime, media: &self.config.media };
-        Ok((&memory.site, &mut self.releases, sources))
+        Ok((memory, &mut self.releases, sources))
     }
 
-    /// Notes that readers see the site as it is in memory.
-    pub(super) fn settled(&mut self) {
+    /// Notes that readers see the site as it is in memory, but for the uploads that were left out.
+    pub(super) fn settled(&mut self, left_out: BTreeSet<FilePath>) {
         let live = self.releases.live().map(|live| live.id);
         if let Some(memory) = &mut self.memory {
             memory.shown_by = live;
-            memory.dirty = Dirty::default();
+            memory.dirty = Dirty { pages: BTreeSet::new(), media: left_out };
         }
     }
 }

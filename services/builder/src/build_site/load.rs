@@ -4,28 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use microblog_domain::media::public_file;
-use microblog_domain::{ChangeSeq, ContentHash, FilePath, Post, PostId, ReleaseId, SiteSettings};
+use microblog_domain::{ChangeSeq, Post, PostId, ReleaseId, SiteSettings};
 use microblog_site::{Change, Entry, Site, SourcePost, Theme};
 use microblog_store::posts::changes;
 use microblog_store::{Snapshot, media, releases, settings};
 use rayon::prelude::*;
 
-use super::desk::{Desk, Dirty, Memory, theme_stamp};
+use super::desk::{Desk, Dirty, Memory, ThemeStamp, theme_stamp};
 use super::{BuildError, Control};
 
 /// Rows read in one go.
 const BATCH: u32 = 500;
 
-/// What a build works on.
+/// What a build learns from the database, besides the site.
 pub(super) struct Loaded {
     /// The state of the database that this build shows.
     pub(super) snapshot: Snapshot,
-    /// The release that shows everything but `dirty`. If it is not the live one, everything must be compared.
-    pub(super) shown_by: Option<ReleaseId>,
-    /// What may differ from that release.
-    pub(super) dirty: Dirty,
-    /// Uploads by the file of their address.
-    pub(super) media: BTreeMap<FilePath, ContentHash>,
     /// The release that somebody holds the site at.
     pub(super) pinned: Option<ReleaseId>,
     pub(super) warnings: Vec<String>,
@@ -35,56 +29,49 @@ pub(super) struct Loaded {
 pub(super) fn bring_up_to_date(desk: &mut Desk, control: &Control) -> Result<Loaded, BuildError> {
     let runtime = desk.runtime.clone();
     let mut snapshot = runtime.block_on(desk.store.snapshot())?;
-    let mut warnings = Vec::new();
-    let saved = runtime.block_on(settings::find(&mut snapshot))?;
-    let settings = saved.map_or_else(|| desk.config.first_settings.clone(), |saved| saved.settings);
+    let pinned = runtime.block_on(releases::pinned(&mut snapshot))?;
+    let mut loaded = Loaded { snapshot, pinned, warnings: Vec::new() };
+    let settings = current_settings(desk, &mut loaded.snapshot)?;
     let theme = theme_stamp(desk.config.theme.as_ref());
     let is_current = |memory: &Memory| memory.settings == settings && memory.theme == theme;
-    match desk.memory.take().filter(is_current) {
-        Some(mut memory) => {
-            follow(&mut memory, &mut snapshot, desk, &mut warnings)?;
-            desk.memory = Some(memory);
-        }
-        None => {
-            let site = read_all(desk, &settings, &mut snapshot, control, &mut warnings)?;
-            let seen = ChangeSeq(0);
-            let mut memory = Memory {
-                site,
-                seen: runtime.block_on(microblog_store::newest_change(&mut snapshot))?,
-                settings,
-                theme,
-                media: BTreeMap::new(),
-                shown_by: None,
-                dirty: Dirty::default(),
-            };
-            follow_media(&mut memory, seen, &mut snapshot, desk)?;
-            desk.memory = Some(memory);
-        }
-    }
-    let pinned = runtime.block_on(releases::pinned(&mut snapshot))?;
-    finish(desk, snapshot, pinned, warnings)
+    let memory = match desk.memory.take().filter(is_current) {
+        Some(memory) => follow(memory, desk, &mut loaded)?,
+        None => remember(desk, settings, theme, &mut loaded, control)?,
+    };
+    loaded.warnings.extend(memory.site.address_problems().iter().map(ToString::to_string));
+    desk.memory = Some(memory);
+    Ok(loaded)
 }
 
-fn finish(
+fn current_settings(desk: &Desk, snapshot: &mut Snapshot) -> Result<SiteSettings, BuildError> {
+    let saved = desk.runtime.block_on(settings::find(snapshot))?;
+    Ok(saved.map_or_else(|| desk.config.first_settings.clone(), |saved| saved.settings))
+}
+
+/// Reads everything. What readers see of it is not known yet.
+fn remember(
     desk: &Desk,
-    snapshot: Snapshot,
-    pinned: Option<ReleaseId>,
-    mut warnings: Vec<String>,
-) -> Result<Loaded, BuildError> {
-    let memory = desk.memory.as_ref().ok_or(BuildError::Stopped)?;
-    warnings.extend(memory.site.address_problems().iter().map(ToString::to_string));
-    let (shown_by, dirty, media) = (memory.shown_by, memory.dirty.clone(), memory.media.clone());
-    Ok(Loaded { snapshot, shown_by, dirty, media, pinned, warnings })
+    settings: SiteSettings,
+    theme: ThemeStamp,
+    loaded: &mut Loaded,
+    control: &Control,
+) -> Result<Memory, BuildError> {
+    let mut memory = Memory {
+        site: read_all(desk, &settings, loaded, control)?,
+        seen: ChangeSeq(0),
+        settings,
+        theme,
+        media: BTreeMap::new(),
+        shown_by: None,
+        dirty: Dirty::default(),
+    };
+    follow_media(&mut memory, desk, &mut loaded.snapshot)?;
+    memory.seen = desk.runtime.block_on(microblog_store::newest_change(&mut loaded.snapshot))?;
+    Ok(memory)
 }
 
 /// Reads every published post.
-fn read_all(
-    desk: &Desk,
-    settings: &SiteSettings,
-    snapshot: &mut Snapshot,
-    control: &Control,
-    warnings: &mut Vec<String>,
-) -> Result<Site, BuildError> {
+fn read_all(desk: &Desk, settings: &SiteSettings, loaded: &mut Loaded, control: &Control) -> Result<Site, BuildError> {
     let theme = match &desk.config.theme {
         Some(folder) => Theme::with_overrides(folder)?,
         None => Theme::builtin()?,
@@ -94,46 +81,41 @@ fn read_all(
     let mut after = None;
     loop {
         control.check()?;
-        let posts = desk.runtime.block_on(changes::published_page(snapshot, after, BATCH))?;
+        let posts = desk.runtime.block_on(changes::published_page(&mut loaded.snapshot, after, BATCH))?;
         let Some(last) = posts.last() else { break };
         after = Some(last.id);
         let digested: Vec<_> = posts.into_par_iter().map(|post| digest(&site, post)).collect();
-        entries.extend(digested.into_iter().filter_map(|entry| keep(entry, warnings)));
+        entries.extend(digested.into_iter().filter_map(|entry| keep(entry, &mut loaded.warnings)));
     }
     site.fill(entries);
     Ok(site)
 }
 
 /// Takes over what changed since the memory was made.
-fn follow(
-    memory: &mut Memory,
-    snapshot: &mut Snapshot,
-    desk: &Desk,
-    warnings: &mut Vec<String>,
-) -> Result<(), BuildError> {
-    let before = memory.seen;
+fn follow(mut memory: Memory, desk: &Desk, loaded: &mut Loaded) -> Result<Memory, BuildError> {
+    let mut seen = memory.seen;
     loop {
-        let changed = desk.runtime.block_on(changes::changed_since(snapshot, memory.seen, BATCH))?;
+        let changed = desk.runtime.block_on(changes::changed_since(&mut loaded.snapshot, seen, BATCH))?;
         let Some(last) = changed.last() else { break };
-        memory.seen = last.seq;
-        let mut edits = Vec::with_capacity(changed.len());
-        for change in changed {
-            let entry = change.published.map(|post| digest(&memory.site, post)).and_then(|entry| keep(entry, warnings));
-            edits.push(entry.map_or(Change::Remove(change.id), Change::Put));
-        }
+        seen = last.seq;
+        let digested: Vec<_> = changed
+            .into_par_iter()
+            .map(|change| (change.id, change.published.map(|post| digest(&memory.site, post))))
+            .collect();
+        let edits = digested.into_iter().map(|(id, entry)| {
+            let entry = entry.and_then(|entry| keep(entry, &mut loaded.warnings));
+            entry.map_or(Change::Remove(id), Change::Put)
+        });
         memory.dirty.pages.extend(memory.site.apply(edits));
     }
-    follow_media(memory, before, snapshot, desk)?;
-    memory.seen = desk.runtime.block_on(microblog_store::newest_change(snapshot))?;
-    Ok(())
+    follow_media(&mut memory, desk, &mut loaded.snapshot)?;
+    memory.seen = desk.runtime.block_on(microblog_store::newest_change(&mut loaded.snapshot))?;
+    Ok(memory)
 }
 
-fn follow_media(
-    memory: &mut Memory,
-    mut seen: ChangeSeq,
-    snapshot: &mut Snapshot,
-    desk: &Desk,
-) -> Result<(), BuildError> {
+/// Takes over which uploads were added and deleted since the memory was made.
+fn follow_media(memory: &mut Memory, desk: &Desk, snapshot: &mut Snapshot) -> Result<(), BuildError> {
+    let mut seen = memory.seen;
     loop {
         let changed = desk.runtime.block_on(media::changed_since(snapshot, seen, BATCH))?;
         let Some(last) = changed.last() else { return Ok(()) };

@@ -12,7 +12,7 @@ mod render;
 use std::time::Instant;
 
 use microblog_domain::{BuildMode, PageCounts, ReleaseId};
-use microblog_release::{Checks, Committed, Origin, PageLoss, Release};
+use microblog_release::{Checks, Committed, Draft, Origin, PageLoss, Release, VerifiedDraft};
 use microblog_site::Site;
 
 pub use desk::{Desk, DeskConfig};
@@ -20,6 +20,7 @@ pub use progress::{Control, Phase, Progress};
 
 use load::Loaded;
 use plan::Plan;
+use render::Sources;
 
 /// What a build is asked to do.
 #[derive(Debug, Clone, Copy)]
@@ -71,47 +72,72 @@ pub enum BuildError {
 pub fn build_site(desk: &mut Desk, order: Order, control: &Control) -> Result<Built, BuildError> {
     desk.releases.catch_up()?;
     let mut loaded = timed(control, Phase::Load, || load::bring_up_to_date(desk, control))?;
-    if let Some(wanted) = loaded.pinned.filter(|wanted| !shows(desk, *wanted)) {
-        let committed = timed(control, Phase::Activate, || Ok(desk.releases.roll_back(wanted)?))?;
-        return Ok(built(desk, loaded, matches!(committed, Committed::Activated(_)), control));
-    }
-    let (site, releases, sources) = desk.parts()?;
-    let mut draft = releases.draft(checks(site, order))?;
-    let plan = Plan::make(site, &draft, &loaded, order.mode);
-    control.expect(plan.to_render(), plan.reused(), plan.total());
-    if plan.is_empty() {
-        draft.discard()?;
-        desk.settled();
-        return Ok(built(desk, loaded, false, control));
-    }
-    let rendered =
-        timed(control, Phase::Render, || render::write_pages(site, &plan, &mut loaded, &mut draft, &sources, control));
-    if let Err(error) = rendered {
-        if let Err(left) = draft.discard() {
-            tracing::warn!(error = %left, "what a failed build wrote could not be removed; the next build does it");
-        }
-        return Err(error);
-    }
-    let verified = timed(control, Phase::Validate, || Ok(draft.verify()?))?;
-    loaded.warnings.extend(verified.warnings().iter().map(ToString::to_string));
-    if loaded.pinned.is_some() {
-        loaded.warnings.push(HELD.to_owned());
-        verified.discard()?;
-        return Ok(built(desk, loaded, false, control));
-    }
-    let committed = timed(control, Phase::Activate, || Ok(verified.commit()?))?;
-    desk.settled();
-    Ok(built(desk, loaded, matches!(committed, Committed::Activated(_)), control))
-}
-
-fn built(desk: &Desk, loaded: Loaded, activated: bool, control: &Control) -> Built {
-    Built {
+    let activated = match loaded.pinned.filter(|wanted| !shows(desk, *wanted)) {
+        Some(wanted) => go_back(desk, wanted, control)?,
+        None => make_release(desk, order, &mut loaded, control)?,
+    };
+    Ok(Built {
         activated,
         live: desk.releases.live().cloned(),
         kept: desk.releases.releases().map(|kept| kept.iter().map(|release| release.id).min()).unwrap_or_default(),
         pages: control.pages(),
         warnings: loaded.warnings,
+    })
+}
+
+/// Makes the release live that somebody holds the site at. Tells whether it was not.
+fn go_back(desk: &mut Desk, wanted: ReleaseId, control: &Control) -> Result<bool, BuildError> {
+    let committed = timed(control, Phase::Activate, || Ok(desk.releases.roll_back(wanted)?))?;
+    Ok(matches!(committed, Committed::Activated(_)))
+}
+
+/// Makes a release of what differs, and makes it live unless a pin holds the site. Tells whether a new one is live.
+fn make_release(desk: &mut Desk, order: Order, loaded: &mut Loaded, control: &Control) -> Result<bool, BuildError> {
+    let (memory, releases, sources) = desk.parts()?;
+    let draft = releases.draft(checks(&memory.site, order))?;
+    let plan = Plan::make(memory, &draft, sources.media, order.mode);
+    control.expect(plan.to_render(), plan.reused(), plan.total());
+    loaded.warnings.extend(plan.warnings(sources.media));
+    let committed = if plan.is_empty() {
+        draft.discard()?;
+        None
+    } else {
+        let draft = write(draft, &memory.site, &plan, &sources, loaded, control)?;
+        let verified = verify(draft, loaded, control)?;
+        if loaded.pinned.is_some() {
+            loaded.warnings.push(HELD.to_owned());
+            verified.discard()?;
+            return Ok(false);
+        }
+        Some(timed(control, Phase::Activate, || Ok(verified.commit()?))?)
+    };
+    desk.settled(plan.left_out);
+    Ok(matches!(committed, Some(Committed::Activated(_))))
+}
+
+/// Carries the plan out. What a failed build wrote is removed at once, or else by the next build.
+fn write<'s>(
+    draft: Draft<'s>,
+    site: &Site,
+    plan: &Plan,
+    sources: &Sources<'_>,
+    loaded: &mut Loaded,
+    control: &Control,
+) -> Result<Draft<'s>, BuildError> {
+    let written = timed(control, Phase::Render, || {
+        render::write_pages(site, plan, &mut loaded.snapshot, &draft, sources, control)
+    });
+    let Err(error) = written else { return Ok(draft) };
+    if let Err(left) = draft.discard() {
+        tracing::warn!(error = %left, "what a failed build wrote could not be removed; the next build does it");
     }
+    Err(error)
+}
+
+fn verify<'s>(draft: Draft<'s>, loaded: &mut Loaded, control: &Control) -> Result<VerifiedDraft<'s>, BuildError> {
+    let verified = timed(control, Phase::Validate, || Ok(draft.verify()?))?;
+    loaded.warnings.extend(verified.warnings().iter().map(ToString::to_string));
+    Ok(verified)
 }
 
 /// Whether readers see what this release held.

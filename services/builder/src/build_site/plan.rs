@@ -1,12 +1,14 @@
 //! What is to be done, found by comparing: what each page would be rendered from now, and what it was rendered from.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
+use microblog_domain::media::stored_file;
 use microblog_domain::{BuildMode, ContentHash, FilePath, Fingerprint};
 use microblog_release::Draft;
-use microblog_site::{Site, View};
+use microblog_site::View;
 
-use super::load::Loaded;
+use super::desk::Memory;
 
 /// The work of a build.
 #[derive(Debug, Default)]
@@ -17,6 +19,8 @@ pub(super) struct Plan {
     pub(super) link: Vec<(FilePath, ContentHash)>,
     /// Files that are no longer there.
     pub(super) remove: Vec<FilePath>,
+    /// Uploads whose bytes are missing. One lost upload must not keep everything else from going live.
+    pub(super) left_out: BTreeSet<FilePath>,
     /// Files that the site will have.
     total: usize,
 }
@@ -24,27 +28,28 @@ pub(super) struct Plan {
 impl Plan {
     /// Compares the site with the live release: where it may differ, or everywhere if that is not known, because the
     /// live release is not the one that this worker left there.
-    pub(super) fn make(site: &Site, draft: &Draft<'_>, loaded: &Loaded, mode: BuildMode) -> Self {
-        let is_known = loaded.shown_by == Some(draft.live().release().id);
+    pub(super) fn make(memory: &Memory, draft: &Draft<'_>, stored: &Path, mode: BuildMode) -> Self {
+        let is_known = memory.shown_by == Some(draft.live().release().id);
         let mut plan = match mode {
-            BuildMode::Incremental if is_known => Self::compare_dirty(site, draft, loaded),
-            _ => Self::compare_everything(site, draft, loaded, mode),
+            BuildMode::Incremental if is_known => Self::compare_dirty(memory, draft),
+            _ => Self::compare_everything(memory, draft, mode),
         };
+        plan.leave_out_lost(stored);
         plan.total = plan.total_after(draft);
         plan
     }
 
-    fn compare_dirty(site: &Site, draft: &Draft<'_>, loaded: &Loaded) -> Self {
+    fn compare_dirty(memory: &Memory, draft: &Draft<'_>) -> Self {
         let mut plan = Self::default();
-        for key in &loaded.dirty.pages {
-            match (site.view(key), key.file()) {
+        for key in &memory.dirty.pages {
+            match (memory.site.view(key), key.file()) {
                 (Some(view), _) => plan.consider(view, draft, BuildMode::Incremental),
                 (None, Some(file)) => plan.drop_if_there(file, draft),
                 (None, None) => {}
             }
         }
-        for file in &loaded.dirty.media {
-            match loaded.media.get(file) {
+        for file in &memory.dirty.media {
+            match memory.media.get(file) {
                 Some(hash) => plan.consider_upload(file, *hash, draft),
                 None => plan.drop_if_there(file.clone(), draft),
             }
@@ -52,14 +57,14 @@ impl Plan {
         plan
     }
 
-    fn compare_everything(site: &Site, draft: &Draft<'_>, loaded: &Loaded, mode: BuildMode) -> Self {
+    fn compare_everything(memory: &Memory, draft: &Draft<'_>, mode: BuildMode) -> Self {
         let mut plan = Self::default();
         let mut wanted = BTreeSet::new();
-        for view in site.pages().iter().filter_map(|key| site.view(key)) {
+        for view in memory.site.pages().iter().filter_map(|key| memory.site.view(key)) {
             wanted.insert(view.file().clone());
             plan.consider(view, draft, mode);
         }
-        for (file, hash) in &loaded.media {
+        for (file, hash) in &memory.media {
             wanted.insert(file.clone());
             plan.consider_upload(file, *hash, draft);
         }
@@ -80,6 +85,11 @@ impl Plan {
         }
     }
 
+    fn leave_out_lost(&mut self, stored: &Path) {
+        let lost = self.link.extract_if(.., |(_, hash)| !stored.join(stored_file(hash)).exists());
+        self.left_out = lost.map(|(file, _)| file).collect();
+    }
+
     fn drop_if_there(&mut self, file: FilePath, draft: &Draft<'_>) {
         if draft.fingerprint(&file).is_some() {
             self.remove.push(file);
@@ -96,6 +106,17 @@ impl Plan {
 
     pub(super) fn is_empty(&self) -> bool {
         self.render.is_empty() && self.link.is_empty() && self.remove.is_empty()
+    }
+
+    /// What the owner is told about the uploads that are left out.
+    pub(super) fn warnings(&self, stored: &Path) -> impl Iterator<Item = String> {
+        self.left_out.iter().map(move |file| {
+            format!(
+                "the upload /{file} is left out: its bytes are not in {}; bring them back from a backup, or upload the \
+                 file again",
+                stored.display()
+            )
+        })
     }
 
     pub(super) fn to_render(&self) -> usize {

@@ -5,13 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use microblog_domain::media::stored_file;
-use microblog_domain::{FilePath, Post, PostContent, PostId};
+use microblog_domain::{Post, PostContent, PostId};
 use microblog_release::{Adopt, Draft, Page as ReleasePage};
 use microblog_site::{PostSource, Site, SourceError, View};
+use microblog_store::Snapshot;
 use rayon::prelude::*;
 use tokio::runtime::Handle;
 
-use super::load::{self, Loaded};
+use super::load;
 use super::plan::{Plan, upload_fingerprint};
 use super::{BuildError, Control};
 
@@ -44,8 +45,8 @@ impl FromIterator<Post> for Texts {
 pub(super) fn write_pages(
     site: &Site,
     plan: &Plan,
-    loaded: &mut Loaded,
-    draft: &mut Draft<'_>,
+    snapshot: &mut Snapshot,
+    draft: &Draft<'_>,
     sources: &Sources<'_>,
     control: &Control,
 ) -> Result<(), BuildError> {
@@ -54,28 +55,15 @@ pub(super) fn write_pages(
     }
     for (file, hash) in &plan.link {
         control.check()?;
-        let stored = sources.media.join(stored_file(hash));
-        if !stored.exists() {
-            loaded.warnings.push(missing(file, &stored));
-            continue;
-        }
-        draft.put_file(file, &stored, Adopt::Link, upload_fingerprint(hash))?;
+        draft.put_file(file, &sources.media.join(stored_file(hash)), Adopt::Link, upload_fingerprint(hash))?;
     }
     for views in plan.render.chunks(CHUNK) {
         control.check()?;
         let wanted: BTreeSet<PostId> = views.iter().flat_map(View::posts).collect();
-        let texts: Texts = load::texts(&mut loaded.snapshot, sources.runtime, &wanted)?.into_iter().collect();
+        let texts: Texts = load::texts(snapshot, sources.runtime, &wanted)?.into_iter().collect();
         write_chunk(site, views, &texts, draft, control)?;
     }
     Ok(())
-}
-
-/// One lost upload must not keep everything else from going live.
-fn missing(file: &FilePath, stored: &Path) -> String {
-    format!(
-        "the upload /{file} is left out: {} is missing; bring it back from a backup, or upload the file again",
-        stored.display()
-    )
 }
 
 fn write_chunk(

@@ -1,5 +1,6 @@
 //! What readers see after what authors did.
 
+use microblog_domain::media::{public_file, stored_file};
 use microblog_domain::{BuildMode, BuildState, BuildStep, ContentHash};
 use microblog_store::media::{self, MediaFile};
 use microblog_store::{builds, releases};
@@ -144,6 +145,31 @@ async fn a_lost_upload_is_told_and_keeps_nothing_else_from_going_live() {
             .await
             .unwrap();
     assert!(format!("{events:?}").contains("lost.png is left out"), "{events:?}");
+}
+
+#[tokio::test]
+async fn an_upload_whose_bytes_come_back_is_shown_by_the_next_build() {
+    let shop = Workshop::new().await;
+    let hash = ContentHash::of(b"found again");
+    let file = MediaFile {
+        hash,
+        name: "found.txt".to_owned(),
+        content_type: "text/plain".to_owned(),
+        size: 11,
+        dimensions: None,
+    };
+    let mut tx = shop.database.store().begin().await.unwrap();
+    media::add(&mut tx, &file, &shop.origin()).await.unwrap();
+    tx.commit().await.unwrap();
+    shop.ask(BuildMode::Incremental).await;
+    shop.work().await;
+    let stored = shop.folder.path().join("media").join(stored_file(&hash));
+    std::fs::create_dir_all(stored.parent().unwrap()).unwrap();
+    std::fs::write(stored, "found again").unwrap();
+    shop.ask(BuildMode::Incremental).await;
+    shop.work().await;
+    let public = public_file(&hash, "found.txt").unwrap();
+    assert_eq!(shop.read(public.as_str()).as_deref(), Some("found again"));
 }
 
 #[tokio::test]
