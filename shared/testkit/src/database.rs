@@ -7,6 +7,13 @@ use microblog_store::Store;
 use microblog_store::users::{self, NewUser, User};
 use tempfile::TempDir;
 
+/// A temporary folder in memory if the system has a place for that, else on disk: for tests that sync thousands of times.
+#[must_use]
+pub fn fast_folder(prefix: &str) -> TempDir {
+    let in_memory = TempDir::with_prefix_in(prefix, "/dev/shm");
+    in_memory.or_else(|_| TempDir::with_prefix(prefix)).expect("a temporary folder")
+}
+
 /// An empty database in a folder of its own, with the schema in place. Both vanish when it is dropped.
 #[derive(Debug)]
 pub struct TestDatabase {
@@ -17,7 +24,11 @@ pub struct TestDatabase {
 impl TestDatabase {
     /// Makes one.
     pub async fn new() -> Self {
-        let folder = TempDir::with_prefix("microblog-test-").expect("a temporary folder");
+        Self::in_folder(TempDir::with_prefix("microblog-test-").expect("a temporary folder")).await
+    }
+
+    /// Makes one in this folder.
+    pub async fn in_folder(folder: TempDir) -> Self {
         let store = Store::open(&DatabaseUrl::Sqlite(file_in(folder.path()))).await.expect("a fresh database");
         Self { store, folder }
     }

@@ -10,5 +10,5 @@ mod database;
 mod posts;
 
 pub use clock::TestClock;
-pub use database::TestDatabase;
+pub use database::{TestDatabase, fast_folder};
 pub use posts::{PostBuilder, a_post};

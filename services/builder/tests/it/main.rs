@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can not be set up has failed")]
 
+mod equivalence;
 mod publishing;
 mod recovery;
 mod workshop;
