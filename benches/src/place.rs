@@ -4,14 +4,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use clap::ValueEnum;
 use tempfile::TempDir;
 
 const SHARED_MEMORY: &str = "/dev/shm";
 
 /// What is below a folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Medium {
+    /// The memory of the machine.
     Tmpfs,
+    /// The disk that `--disk` is on.
     Disk,
 }
 

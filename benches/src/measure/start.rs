@@ -14,7 +14,7 @@ const REST: Duration = Duration::from_secs(5);
 pub(super) fn measure(plan: &Plan) -> anyhow::Result<Vec<Row>> {
     let case = "up, empty folder, disk";
     say(&format!("measuring: {case}"));
-    let starts = (0..plan.runs).map(|_| start_once(plan)).collect::<anyhow::Result<Vec<_>>>()?;
+    let starts = (0..plan.effort.runs).map(|_| start_once(plan)).collect::<anyhow::Result<Vec<_>>>()?;
     let (ready, idle): (Vec<f64>, Vec<f64>) = starts.into_iter().unzip();
     Ok(vec![
         Row::new(case, "start to ready", Unit::Seconds, Statistic::Median, &ready)?.under(Some(targets::READY)),

@@ -1,25 +1,49 @@
-//! What was promised. Each number has to stay under its target.
+//! What was promised, by the number of posts that a site has. Each number has to stay under its target, or reach it.
 
-use crate::sample::SampleSite;
-
-/// The memory of a build, in bytes.
-pub(super) const BUILD_PEAK: f64 = 300e6;
 /// From the start of `microblog up` in an empty folder until it is ready, in seconds.
 pub(super) const READY: f64 = 1.0;
 /// The memory of `microblog up` that has nothing to do, in bytes.
 pub(super) const IDLE: f64 = 60e6;
+/// How many times as large as the code its highlighted HTML is.
+pub(super) const CODE_GROWTH: f64 = 3.0;
+/// A full build of ten times as many posts.
+pub(super) const TEN_TIMES_THE_POSTS: f64 = 11.0;
 
-/// How long a full build may take, in seconds. Promised for generated sites of two sizes.
-pub(super) fn build(site: &SampleSite) -> Option<f64> {
-    match site.generated_posts() {
-        Some(1_000) => Some(0.5),
-        Some(10_000) => Some(3.0),
-        _ => None,
-    }
+const SMALL: usize = 1_000;
+const MIDDLE: usize = 10_000;
+const LARGE: usize = 100_000;
+
+/// What is promised of a full build.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct BuildTargets {
+    /// Seconds, with highlighting.
+    pub(super) wall: Option<f64>,
+    pub(super) peak_bytes: Option<f64>,
+    /// Wall clock and processor time by Hugo's, without highlighting.
+    pub(super) plain_by_hugo: Option<f64>,
+    /// The same with highlighting, for the first time.
+    pub(super) first_by_hugo: Option<f64>,
+    /// The same with whatever the first time left behind.
+    pub(super) second_by_hugo: Option<f64>,
+    /// By the least that must be done.
+    pub(super) plain_by_floor: Option<f64>,
+    /// Seconds, when nothing has changed.
+    pub(super) unchanged: Option<f64>,
 }
 
-/// How long an edit of a site of 10,000 posts may take to be live, in seconds: in the median, and all but one in a
-/// hundred. The promise starts at the commit; what is measured holds the request, too.
-pub(super) fn edit(site: &SampleSite) -> Option<(f64, f64)> {
-    (site.generated_posts() == Some(10_000)).then_some((0.030, 0.060))
+pub(super) fn build(posts: usize) -> BuildTargets {
+    match posts {
+        SMALL => BuildTargets { wall: Some(0.5), ..BuildTargets::default() },
+        MIDDLE => BuildTargets {
+            wall: Some(3.0),
+            peak_bytes: Some(120e6),
+            plain_by_hugo: Some(1.0 / 8.0),
+            first_by_hugo: Some(1.0 / 3.0),
+            second_by_hugo: Some(1.0 / 10.0),
+            plain_by_floor: Some(2.0),
+            unchanged: Some(0.1),
+        },
+        LARGE => BuildTargets { peak_bytes: Some(500e6), plain_by_hugo: Some(1.0 / 10.0), ..BuildTargets::default() },
+        _ => BuildTargets::default(),
+    }
 }

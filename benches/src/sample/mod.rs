@@ -1,137 +1,171 @@
-//! Sites to measure with: somebody's folder, or a generated one.
+//! Sites to measure with: somebody's folders, or generated ones.
 //!
 //! A generated site is the same on every machine and at every time: post number i depends on i alone ([`dice`]), so that
 //! a small site is the beginning of every larger one. [`post`] has its shape, [`text`] its sentences, [`vocabulary`] its
-//! words.
+//! words; [`mod@write`] puts the same posts into a folder for Microblog and one for Hugo.
 
 mod dice;
 mod post;
 mod text;
 mod vocabulary;
+mod write;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
-use image::{Rgb, RgbImage};
 use walkdir::WalkDir;
 
-use crate::interrupt;
 use crate::place::Place;
 use crate::say;
-use dice::Dice;
 
 /// How many photographs the posts share.
 const PHOTOS: u32 = 24;
-const PHOTO_SIDE: u32 = 160;
 
-const SETTINGS: &str = "title: A generated site\nbase_url: https://blog.example.org\nauthor: Nobody\nlanguage: en\n";
-
-/// A folder that `microblog` can build or import.
+/// The posts of one site, for Microblog and perhaps for Hugo.
 pub(crate) struct SampleSite {
-    folder: PathBuf,
+    content: PathBuf,
+    hugo: Option<PathBuf>,
     posts: usize,
-    is_generated: bool,
+    origin: Origin,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Generated,
+    Somebodys,
 }
 
 impl SampleSite {
-    /// Somebody's folder.
-    pub(crate) fn existing(folder: &Path) -> anyhow::Result<Self> {
-        let unusable = || format!("the folder of the content, {}, can not be used", folder.display());
-        let folder = folder.canonicalize().with_context(unusable)?;
-        let is_post = |path: &Path| path.extension().is_some_and(|extension| extension == "md");
-        let files = WalkDir::new(&folder).into_iter().filter_map(Result::ok);
-        let posts = files.filter(|file| is_post(file.path())).count();
-        ensure!(posts > 0, "{} has no Markdown files", folder.display());
-        Ok(Self { folder, posts, is_generated: false })
+    /// Somebody's folder, and what Hugo needs to build the same posts.
+    pub(crate) fn existing(content: &Path, hugo: Option<&Path>) -> anyhow::Result<Self> {
+        let content = usable(content)?;
+        let posts = count_posts(&content);
+        ensure!(posts > 0, "{} has no Markdown files", content.display());
+        Ok(Self { content, hugo: hugo.map(usable).transpose()?, posts, origin: Origin::Somebodys })
     }
 
-    /// Makes a site in a new folder.
-    pub(crate) fn generate(place: &Place, posts: u32) -> anyhow::Result<Self> {
-        say(&format!("generating a site of {posts} posts"));
-        let folder = place.new_folder("site-")?;
-        write_site(&folder.join("content"), posts).context("generating a site")?;
-        Ok(Self { folder, posts: posts.try_into()?, is_generated: true })
+    /// Makes a site, or takes the one that was kept.
+    pub(crate) fn generate(place: &Place, kept: Option<&Path>, posts: u32) -> anyhow::Result<Self> {
+        let folder = match kept {
+            Some(kept) => kept.join(format!("site-{posts}")),
+            None => place.new_folder("site-")?,
+        };
+        if !write::is_complete(&folder) {
+            say(&format!("generating a site of {posts} posts"));
+            write::write_site(&folder, posts).context("generating a site")?;
+        }
+        let (content, hugo) = (write::content(&folder), Some(write::hugo(&folder)));
+        Ok(Self { content, hugo, posts: posts.try_into()?, origin: Origin::Generated })
     }
 
     /// What `microblog build --content` takes.
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
+    pub(crate) fn content(&self) -> &Path {
+        &self.content
+    }
+
+    /// What `hugo build --source` takes, if there is anything.
+    pub(crate) fn hugo(&self) -> Option<&Path> {
+        self.hugo.as_deref()
+    }
+
+    /// How many files with posts it has, drafts among them: what targets go by.
+    pub(crate) fn posts(&self) -> usize {
+        self.posts
     }
 
     /// What it is called in the table.
     pub(crate) fn title(&self) -> String {
-        if self.is_generated {
-            format!("{} posts", self.posts)
-        } else {
-            format!("{} of {} files", self.folder.display(), self.posts)
+        match self.origin {
+            Origin::Generated => format!("{} posts", grouped(self.posts)),
+            Origin::Somebodys => format!("{} posts of {}", grouped(self.posts), self.content.display()),
         }
     }
-
-    /// How many posts were generated, since what is promised is promised for those.
-    pub(crate) fn generated_posts(&self) -> Option<usize> {
-        self.is_generated.then_some(self.posts)
-    }
 }
 
-fn write_site(content: &Path, posts: u32) -> anyhow::Result<()> {
-    let (texts, photos, data) = (content.join("posts"), content.join("images"), content.join("_data"));
-    for folder in [&texts, &photos, &data] {
-        fs::create_dir_all(folder)?;
-    }
-    fs::write(data.join("config.yaml"), SETTINGS)?;
-    for number in 0..PHOTOS {
-        photo(number).save(photos.join(post::photo_name(number)))?;
-    }
-    for number in 0..posts {
-        interrupt::check()?;
-        let post = post::generate(number)?;
-        fs::write(texts.join(post.file_name), post.text)?;
-    }
-    Ok(())
+fn usable(folder: &Path) -> anyhow::Result<PathBuf> {
+    folder.canonicalize().with_context(|| format!("the folder {} can not be used", folder.display()))
 }
 
-/// A gradient with noise, so that it does not compress to nothing.
-fn photo(number: u32) -> RgbImage {
-    let mut dice = Dice::of_photo(number);
-    RgbImage::from_fn(PHOTO_SIDE, PHOTO_SIDE, |x, y| {
-        let shade = u8::try_from(x.midpoint(y)).unwrap_or(u8::MAX);
-        Rgb([0, 1, 2].map(|_| shade.saturating_add(dice.noise())))
+fn count_posts(folder: &Path) -> usize {
+    let is_post = |path: &Path| path.extension().is_some_and(|extension| extension == "md");
+    WalkDir::new(folder).into_iter().filter_map(Result::ok).filter(|file| is_post(file.path())).count()
+}
+
+/// With commas between thousands.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let places = digits.len();
+    digits.char_indices().fold(String::new(), |mut text, (at, digit)| {
+        if at > 0 && (places - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+        text
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// A site, and the place that it is in.
     fn generate(posts: u32) -> (Place, SampleSite) {
         let place = Place::on_disk(&std::env::temp_dir()).unwrap();
-        let site = SampleSite::generate(&place, posts).unwrap();
+        let site = SampleSite::generate(&place, None, posts).unwrap();
         (place, site)
     }
 
-    fn names(site: &SampleSite) -> Vec<String> {
-        let files = WalkDir::new(site.folder()).sort_by_file_name().into_iter().map(Result::unwrap);
+    fn names(folder: &Path) -> Vec<String> {
+        let files = WalkDir::new(folder).sort_by_file_name().into_iter().map(Result::unwrap);
         let files = files.filter(|file| file.file_type().is_file());
-        files.map(|file| file.path().strip_prefix(site.folder()).unwrap().display().to_string()).collect()
+        files.map(|file| file.path().strip_prefix(folder).unwrap().display().to_string()).collect()
     }
 
     #[test]
     fn a_small_site_is_the_beginning_of_a_larger_one() {
         let ((_small, small), (_large, large)) = (generate(3), generate(5));
-        assert_eq!(names(&small).len() + 2, names(&large).len());
-        for name in names(&small) {
-            let read = |site: &SampleSite| fs::read(site.folder().join(&name)).unwrap();
+        assert_eq!(names(small.content()).len() + 2, names(large.content()).len());
+        for name in names(small.content()) {
+            let read = |site: &SampleSite| fs::read(site.content().join(&name)).unwrap();
             assert!(read(&small) == read(&large), "{name} differs");
         }
     }
 
     #[test]
+    fn hugo_gets_the_same_posts_with_templates_of_its_own() {
+        let (_place, site) = generate(3);
+        let theirs = names(site.hugo().unwrap());
+        for name in names(site.content()).iter().filter(|name| name.ends_with(".md")) {
+            assert!(theirs.contains(name), "{name} is missing in {theirs:?}");
+        }
+        for name in ["hugo.toml", "layouts/page.html", "static/images/photo-00.png"] {
+            assert!(theirs.iter().any(|there| there == name), "{name} is missing in {theirs:?}");
+        }
+    }
+
+    #[test]
+    fn a_site_that_was_kept_is_not_made_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::on_disk(folder.path()).unwrap();
+        let first = SampleSite::generate(&place, Some(folder.path()), 2).unwrap();
+        let config = first.content().join("content/_data/config.yaml");
+        fs::write(&config, "title: Changed").unwrap();
+        SampleSite::generate(&place, Some(folder.path()), 2).unwrap();
+        assert_eq!(fs::read_to_string(config).unwrap(), "title: Changed");
+    }
+
+    #[test]
     fn a_folder_without_posts_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(SampleSite::existing(folder.path()).is_err());
+        assert!(SampleSite::existing(folder.path(), None).is_err());
         fs::write(folder.path().join("hello.md"), "Hello").unwrap();
-        assert_eq!(SampleSite::existing(folder.path()).unwrap().posts, 1);
+        assert_eq!(SampleSite::existing(folder.path(), None).unwrap().posts(), 1);
+    }
+
+    #[test]
+    fn large_numbers_are_grouped() {
+        assert_eq!([7, 100, 1_000, 100_000].map(grouped), ["7", "100", "1,000", "100,000"]);
     }
 }

@@ -1,8 +1,6 @@
 //! One post: how long it is, what is in it, and its front matter. The proportions are those of personal sites: about 500
 //! words, code in three posts of ten, a table in one, an image in two.
 
-use std::fmt::Write as _;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::dice::Dice;
@@ -18,10 +16,44 @@ const TAGS: u32 = 200;
 /// The logarithm of words in a post, and how far it spreads: 420 in the median, 500 on average.
 const WORDS: (f64, f64) = (6.05, 0.55);
 
-/// A file.
+/// For whom the front matter is written. The text is the same for both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    Microblog,
+    /// Which has archives only of what posts name themselves.
+    Hugo,
+}
+
+/// A post.
 pub(super) struct SamplePost {
-    pub(super) file_name: String,
-    pub(super) text: String,
+    date: Timestamp,
+    title: String,
+    slug: String,
+    is_draft: bool,
+    tags: Vec<String>,
+    description: String,
+    body: String,
+}
+
+impl SamplePost {
+    pub(super) fn file_name(&self) -> String {
+        format!("{}-{}.md", self.date.strftime("%Y-%m"), self.slug)
+    }
+
+    /// The file.
+    pub(super) fn text(&self, dialect: Dialect) -> String {
+        let Self { date, title, slug, is_draft, tags, description, body } = self;
+        let archives = match dialect {
+            Dialect::Microblog => String::new(),
+            Dialect::Hugo => date.strftime("archive: [\"%Y-%m\"]\nyears: [\"%Y\"]\n").to_string(),
+        };
+        format!(
+            "---\ntitle: \"{title}\"\nslug: {slug}\ndate: {}\ntags: [{}]\ndraft: {is_draft}\n\
+             description: \"{description}\"\n{archives}---\n\n{body}",
+            date.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            tags.join(", "),
+        )
+    }
 }
 
 pub(super) fn photo_name(number: u32) -> String {
@@ -36,11 +68,9 @@ pub(super) fn generate(number: u32) -> anyhow::Result<SamplePost> {
     let title = text::title(&mut dice);
     let slug = format!("{}-{number:06}", title.to_lowercase().replace(' ', "-"));
     let is_draft = dice.happens(0.02);
-    let mut text = format!("---\ntitle: \"{title}\"\nslug: {slug}\ndate: {}\n", date.strftime("%Y-%m-%dT%H:%M:%SZ"));
-    write!(text, "tags: [{}]\ndraft: {is_draft}\n", tags(&mut dice).join(", "))?;
-    write!(text, "description: \"{}\"\n---\n\n", text::plain_sentence(&mut dice))?;
-    text.push_str(&body(&mut dice));
-    Ok(SamplePost { file_name: format!("{}-{slug}.md", date.strftime("%Y-%m")), text })
+    let tags = tags(&mut dice);
+    let description = text::plain_sentence(&mut dice);
+    Ok(SamplePost { date, title, slug, is_draft, tags, description, body: body(&mut dice) })
 }
 
 /// One to five different tags, some of which everybody uses and some nobody.
@@ -105,7 +135,8 @@ mod tests {
 
     #[test]
     fn posts_have_the_proportions_of_personal_sites() {
-        let posts: Vec<String> = (0..1_000).map(|number| generate(number).unwrap().text).collect();
+        let text = |number| generate(number).unwrap().text(Dialect::Microblog);
+        let posts: Vec<String> = (0..1_000).map(text).collect();
         let with = |sign: &str| posts.iter().filter(|post| post.contains(sign)).count();
         assert!((250..350).contains(&with("\n```")), "{}", with("\n```"));
         assert!((70..130).contains(&with("|------|")));
@@ -113,6 +144,15 @@ mod tests {
         assert!((5..40).contains(&with("draft: true")));
         let bytes = posts.iter().map(String::len).sum::<usize>() / posts.len();
         assert!((3_200..4_200).contains(&bytes), "{bytes}");
+    }
+
+    #[test]
+    fn hugo_gets_the_same_post_and_is_told_its_archives() {
+        let post = generate(3).unwrap();
+        let (ours, theirs) = (post.text(Dialect::Microblog), post.text(Dialect::Hugo));
+        let added: Vec<_> = theirs.lines().filter(|line| !ours.contains(line)).collect();
+        let (month, year) = (post.date.strftime("%Y-%m"), post.date.strftime("%Y"));
+        assert_eq!(added, [format!("archive: [\"{month}\"]"), format!("years: [\"{year}\"]")]);
     }
 
     #[test]
