@@ -146,7 +146,7 @@ pub(crate) fn plan(store: &ReleaseStore, tree: usize) -> Result<Plan> {
 }
 
 fn plan_by_deltas(store: &ReleaseStore, from: ReleaseId, to: ReleaseId, is_clean: bool) -> Result<Plan> {
-    let mut plan = Plan::default();
+    let mut plan = Plan { is_redo: !is_clean, ..Plan::default() };
     for (path, net) in chain::net_changes(&store.disk, from, to)? {
         let wanted = store.view.manifest.get(path.as_str());
         let step = match wanted.map(|wanted| ObjectName::of(path.as_str(), &wanted.content)) {
@@ -177,7 +177,8 @@ pub(crate) fn bring(
             TreeState::Unknown => TreeState::Unknown,
         };
         set_state(store, tree, during)?;
-        if !plan.carry_out(&store.disk, tree, go_on)? {
+        plan.paths().for_each(|path| store.view.trees[tree].lacking.touch(path));
+        if !plan.carry_out(&store.disk, tree, &store.view.manifest, go_on)? {
             return Ok(false);
         }
     }

@@ -4,13 +4,16 @@
 //! names are put right, and where bytes are lost the manifest is made to tell the truth, so that the next build sees that
 //! the page must be made again.
 
+mod siblings;
+
 use std::collections::BTreeMap;
 
-use microblog_domain::{FilePath, ReleaseId};
+use microblog_domain::{ContentHash, FilePath, ReleaseId};
 use rayon::prelude::*;
 
 use crate::activate;
 use crate::chain;
+use crate::compress;
 use crate::delta::Change;
 use crate::draft::Committed;
 use crate::entry::{Entry, ObjectName};
@@ -58,6 +61,28 @@ pub enum Flaw {
         /// How many.
         names: usize,
     },
+    /// The compressed sibling of a file does not hold its bytes. Mending makes it anew.
+    #[error("the compressed copy of {path} does not hold its bytes; mend the store")]
+    Sibling {
+        /// The file.
+        path: FilePath,
+        /// What it holds.
+        content: ContentHash,
+    },
+    /// Files of a tree that look like compressed siblings are none. Mending makes them anew.
+    #[error("{names} compressed copies in the tree {tree} belong to other files; mend the store")]
+    StraySiblings {
+        /// Which tree.
+        tree: usize,
+        /// How many.
+        names: usize,
+    },
+}
+
+impl Flaw {
+    fn is_of_siblings(&self) -> bool {
+        matches!(self, Self::Sibling { .. } | Self::StraySiblings { .. })
+    }
 }
 
 impl ReleaseStore {
@@ -76,6 +101,7 @@ impl ReleaseStore {
         let mut right = self.exclusive()?;
         right.begin()?;
         mend_trees(&mut right, flaws)?;
+        siblings::mend(right.store, flaws)?;
         let changes = own_up(right.store, flaws)?;
         let committed = if changes.is_empty() {
             Committed::Unchanged(right.store.view.live().id)
@@ -89,6 +115,10 @@ impl ReleaseStore {
             prune::keep_only(&mut right, 1, Effort::Whatever)?;
         }
         right.finish()?;
+        drop(right);
+        if self.options.compress && flaws.iter().any(Flaw::is_of_siblings) {
+            compress::fill(self, &|| true)?;
+        }
         Ok(committed)
     }
 }
@@ -126,11 +156,14 @@ fn audit_files(store: &ReleaseStore) -> Result<(u64, Vec<Flaw>)> {
         files.insert(ObjectName::of(path.as_str(), &entry.content), (path, entry, live));
     }
     let count = files.len() as u64;
-    let check = |(path, entry, release): (FilePath, Entry, ReleaseId)| {
+    let check = |(object, (path, entry, release)): (ObjectName, (FilePath, Entry, ReleaseId))| {
         let damage = objects::damage(&store.disk, path.as_str(), &entry)?;
+        if damage.is_none() && !siblings::is_right(&store.disk, object, &entry)? {
+            return Ok(Some(Flaw::Sibling { path, content: entry.content }));
+        }
         Ok(damage.map(|damage| Flaw::File { path, release, damage }))
     };
-    let flaws: Result<Vec<Option<Flaw>>> = files.into_par_iter().map(|(_, file)| check(file)).collect();
+    let flaws: Result<Vec<Option<Flaw>>> = files.into_par_iter().map(check).collect();
     Ok((count, flaws?.into_iter().flatten().collect()))
 }
 
@@ -143,11 +176,15 @@ fn audit_trees(store: &ReleaseStore) -> Result<Vec<Flaw>> {
             continue;
         }
         let manifest = chain::load(&store.disk, release)?;
-        let names = reconcile::plan(&store.disk, tree, &manifest)?.len();
+        let plan = reconcile::plan(&store.disk, tree, &manifest)?;
+        let names = plan.wrong_names();
         if names > 0 && tree == store.view.live_tree {
             flaws.push(Flaw::LiveTree { names });
         } else if names > 0 {
             flaws.push(Flaw::StandbyTree { tree, names });
+        }
+        if !plan.strays.is_empty() {
+            flaws.push(Flaw::StraySiblings { tree, names: plan.strays.len() });
         }
     }
     Ok(flaws)
@@ -158,7 +195,7 @@ fn mend_trees(right: &mut Exclusive<'_>, flaws: &[Flaw]) -> Result<()> {
         match flaw {
             Flaw::LiveTree { .. } => activate::move_to_other_tree(right.store)?,
             Flaw::StandbyTree { tree, .. } => activate::set_state(right.store, *tree, TreeState::Unknown)?,
-            Flaw::File { .. } => {}
+            Flaw::File { .. } | Flaw::Sibling { .. } | Flaw::StraySiblings { .. } => {}
         }
     }
     Ok(())

@@ -5,6 +5,7 @@ use std::fmt;
 use microblog_domain::{ContentHash, Fingerprint};
 
 use crate::codec::{CodecError, Reader, Writer};
+use crate::sibling;
 
 /// A file of a release: which bytes it has, and what they were made from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +70,11 @@ impl ObjectName {
     pub(crate) fn place(self) -> String {
         let hex = format!("{:032x}", self.0);
         format!("objects/{}/{}", &hex[..2], &hex[2..])
+    }
+
+    /// Where the compressed sibling of the object lies, if it has one.
+    pub(crate) fn sibling_place(self) -> String {
+        sibling::name(&self.place())
     }
 }
 

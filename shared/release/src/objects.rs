@@ -14,6 +14,7 @@ use rustix::io::Errno;
 use crate::disk::{self, Disk, Made};
 use crate::entry::{Entry, ObjectName};
 use crate::error::{Error, Result};
+use crate::sibling;
 
 /// How many bytes of a file are read at once.
 const MOST_AT_ONCE: usize = 64 * 1024;
@@ -146,7 +147,7 @@ fn hash_of_about(from: &mut impl Read, size: u64) -> io::Result<(ContentHash, u6
     }
 }
 
-/// Removes every object that is not named, and tells how many.
+/// Removes every object that is not named, with its sibling, and tells how many files that were.
 pub(crate) fn sweep(disk: &Disk, named: &HashSet<ObjectName>) -> Result<u64> {
     let mut removed = 0;
     for folder in disk.list("objects")?.unwrap_or_default() {
@@ -155,7 +156,8 @@ pub(crate) fn sweep(disk: &Disk, named: &HashSet<ObjectName>) -> Result<u64> {
         }
         let place = format!("objects/{}", folder.name);
         for object in disk.list(&place)?.unwrap_or_default() {
-            let is_named = ObjectName::parse(&folder.name, &object.name).is_some_and(|name| named.contains(&name));
+            let name = sibling::source(&object.name).unwrap_or(&object.name);
+            let is_named = ObjectName::parse(&folder.name, name).is_some_and(|name| named.contains(&name));
             if !is_named {
                 disk.remove(&format!("{place}/{}", object.name))?;
                 removed += 1;

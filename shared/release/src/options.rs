@@ -21,6 +21,9 @@ pub struct Options {
     pub lock_wait: Duration,
     /// How long to wait for walkers that hold a lease on every standby tree.
     pub lease_wait: Duration,
+    /// Whether text gets compressed siblings, in [`ReleaseStore::tidy`](crate::ReleaseStore::tidy). Those that are there
+    /// stay as long as the files that they belong to.
+    pub compress: bool,
     /// Tells when a release was activated.
     pub clock: Arc<dyn Clock>,
     /// Counts, fails or stops at changes of the file system.
@@ -36,6 +39,7 @@ impl Default for Options {
             keep: 10,
             lock_wait: Duration::from_secs(10),
             lease_wait: Duration::from_secs(30),
+            compress: true,
             clock: Arc::new(SystemClock),
             #[cfg(feature = "fault-injection")]
             faults: None,

@@ -47,6 +47,7 @@ pub(crate) fn keep_only(right: &mut Exclusive<'_>, keep: usize, effort: Effort) 
     store.view.oldest = target;
     for object in unneeded {
         store.disk.remove(&object.place())?;
+        store.disk.remove(&object.sibling_place())?;
     }
     Ok(())
 }

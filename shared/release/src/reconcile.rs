@@ -11,6 +11,7 @@ use crate::disk::{Disk, Item};
 use crate::entry::{Entry, ObjectName};
 use crate::error::Result;
 use crate::manifest::Manifest;
+use crate::sibling;
 use crate::tree::{self, Plan, Step};
 
 /// What must be done to make the tree hold exactly the manifest's files.
@@ -49,12 +50,26 @@ impl Walk<'_> {
 
     fn file(&mut self, path: String, item: &Item) -> Result<()> {
         match self.manifest.get(&path) {
-            None => self.plan.steps.push((path, Step::Remove)),
+            None => self.stranger(path, item)?,
             Some(entry) if self.is_right(&path, &entry, item)? => {
                 self.right.insert(path);
             }
             // Added below, with all that is missing.
             Some(_) => {}
+        }
+        Ok(())
+    }
+
+    /// What is no file of the release: the sibling of one, or something that should not be there.
+    fn stranger(&mut self, path: String, item: &Item) -> Result<()> {
+        let source = sibling::source(&path).and_then(|source| Some((source, self.manifest.get(source)?)));
+        let Some((source, entry)) = source else {
+            self.plan.steps.push((path, Step::Remove));
+            return Ok(());
+        };
+        let right = self.disk.stat(&ObjectName::of(source, &entry.content).sibling_place())?;
+        if right.is_none_or(|right| right.inode != item.inode) {
+            self.plan.strays.push(path);
         }
         Ok(())
     }

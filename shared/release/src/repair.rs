@@ -76,7 +76,7 @@ fn undo(store: &mut ReleaseStore, tree: usize) -> Result<()> {
     activate::bring(store, tree, plan, &|| true).map(drop)
 }
 
-fn empty_tmp(disk: &Disk) -> Result<()> {
+pub(crate) fn empty_tmp(disk: &Disk) -> Result<()> {
     for item in disk.list("tmp")?.unwrap_or_default() {
         disk.remove(&format!("tmp/{}", item.name))?;
     }
@@ -90,7 +90,9 @@ pub(crate) fn distrust_trees(right: &mut Exclusive<'_>) -> Result<()> {
     for tree in (0..store.view.trees.len()).filter(|tree| *tree != live_tree).collect::<Vec<_>>() {
         activate::set_state(store, tree, TreeState::Unknown)?;
     }
-    if !reconcile::plan(&store.disk, live_tree, &store.view.manifest)?.is_empty() {
+    let plan = reconcile::plan(&store.disk, live_tree, &store.view.manifest)?;
+    plan.remove_strays(&store.disk, live_tree)?;
+    if plan.wrong_names() > 0 {
         activate::move_to_other_tree(store)?;
     }
     if prune::lacks_history(store)? {

@@ -3,6 +3,7 @@
 //! The live tree becomes its own manifest. What pages were made from and what there was before can not be known, so the
 //! next build makes every page anew and there is nothing to go back to; readers notice nothing.
 
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 
 use jiff::Timestamp;
@@ -18,14 +19,13 @@ use crate::error::Result;
 use crate::layout;
 use crate::objects;
 use crate::release::{Origin, Release, Totals};
+use crate::sibling;
 use crate::tree;
 
 /// Writes a manifest of what the live tree holds.
 pub(crate) fn salvage(disk: &Disk, live_tree: usize, live: ReleaseId, now: Timestamp) -> Result<()> {
     let folder = tree::folder(live_tree);
-    let read = |path: FilePath| read_file(disk, &folder, path);
-    let files: Result<Vec<(FilePath, Entry)>> = paths(disk, &folder)?.into_par_iter().map(read).collect();
-    let files = files?;
+    let files = read_files(disk, &folder, paths(disk, &folder)?)?;
     let mut totals = Totals::default();
     files.iter().for_each(|(path, entry)| totals.add(path.as_str(), entry));
     let release = Release {
@@ -61,6 +61,34 @@ fn paths(disk: &Disk, root: &str) -> Result<Vec<FilePath>> {
     }
     paths.sort_unstable();
     Ok(paths)
+}
+
+/// What every file is. What is nothing but the compression of the file beside it is left out.
+fn read_files(disk: &Disk, folder: &str, paths: Vec<FilePath>) -> Result<Vec<(FilePath, Entry)>> {
+    let all: HashSet<String> = paths.iter().map(ToString::to_string).collect();
+    let is_beside_another = |path: &FilePath| sibling::source(path.as_str()).is_some_and(|source| all.contains(source));
+    let (beside, plain): (Vec<_>, Vec<_>) = paths.into_iter().partition(is_beside_another);
+    let mut files = read_all(disk, folder, plain)?;
+    let entries: HashMap<&str, &Entry> = files.iter().map(|(path, entry)| (path.as_str(), entry)).collect();
+    let mut others = Vec::new();
+    for path in beside {
+        let source = sibling::source(path.as_str()).and_then(|source| entries.get(source));
+        if source.is_none_or(|source| !is_sibling(disk, &format!("{folder}/{path}"), source)) {
+            others.push(path);
+        }
+    }
+    files.extend(read_all(disk, folder, others)?);
+    files.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    Ok(files)
+}
+
+fn read_all(disk: &Disk, folder: &str, paths: Vec<FilePath>) -> Result<Vec<(FilePath, Entry)>> {
+    paths.into_par_iter().map(|path| read_file(disk, folder, path)).collect()
+}
+
+fn is_sibling(disk: &Disk, place: &str, source: &Entry) -> bool {
+    let file = disk.open_file(place).ok().flatten();
+    file.is_some_and(|file| sibling::is_copy_of(file, source).unwrap_or(false))
 }
 
 /// What a file is, with its object made sure of.

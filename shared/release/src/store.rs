@@ -22,7 +22,7 @@ use crate::release::{Origin, Release};
 use crate::repair::{self, Repaired};
 use crate::verify::Checks;
 use crate::view::{self, View};
-use crate::{chain, tree};
+use crate::{chain, compress, tree};
 
 /// The releases of one site, and the tree that readers are served from.
 ///
@@ -128,7 +128,7 @@ impl ReleaseStore {
     }
 
     /// Does what is left after a release went live and would have kept its author waiting: brings the other trees up to
-    /// date after a very large change, shortens the chain, removes what is no longer kept.
+    /// date after a very large change, shortens the chain, removes what is no longer kept, compresses what is new.
     ///
     /// Stops as soon as `go_on` says no, so that a new release need not wait.
     pub fn tidy(&mut self, go_on: &(dyn Fn() -> bool + Sync)) -> Result<()> {
@@ -138,7 +138,9 @@ impl ReleaseStore {
         if go_on() {
             activate::settle_trees(&mut right, go_on)?;
         }
-        right.finish()
+        right.finish()?;
+        drop(right);
+        if self.options.compress { compress::fill(self, go_on) } else { Ok(()) }
     }
 
     /// Removes all but the newest `keep` releases, and tells how many were removed.

@@ -11,6 +11,8 @@ use rayon::prelude::*;
 use crate::disk::{Disk, Made};
 use crate::entry::ObjectName;
 use crate::error::{Error, Result};
+use crate::manifest::Manifest;
+use crate::sibling;
 
 /// From so many steps on, several threads share the work.
 const PARALLEL_FROM: usize = 1_024;
@@ -95,26 +97,55 @@ pub(crate) struct Plan {
     pub(crate) steps: Vec<(String, Step)>,
     /// Folders that should not be there, as far as the removed files do not name them.
     pub(crate) folders: BTreeSet<String>,
+    /// What looks like compressed siblings and is none. Removing these harms no reader.
+    pub(crate) strays: Vec<String>,
+    /// Whether it may have been begun before: then anything may lie where it adds files.
+    pub(crate) is_redo: bool,
 }
 
 impl Plan {
-    /// How many names it changes.
-    pub(crate) fn len(&self) -> usize {
+    /// How many names of the release are missing or wrong, or should not be there.
+    pub(crate) fn wrong_names(&self) -> usize {
         self.steps.len() + self.folders.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.wrong_names() == 0 && self.strays.is_empty()
+    }
+
+    /// The files that it does something to.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.steps.iter().map(|(path, _)| path).chain(&self.strays).map(String::as_str)
+    }
+
+    /// Removes what looks like compressed siblings and is none; readers get the plain files.
+    pub(crate) fn remove_strays(&self, disk: &Disk, tree: usize) -> Result<()> {
+        let root = folder(tree);
+        self.strays.iter().try_for_each(|path| disk.remove(&format!("{root}/{path}")))
     }
 
     /// Carries the plan out, unless `go_on` says no in between. Doing it again does no harm, so it can be resumed after
     /// an interruption. Tells whether it came to the end.
-    pub(crate) fn carry_out(mut self, disk: &Disk, tree: usize, go_on: &(dyn Fn() -> bool + Sync)) -> Result<bool> {
+    ///
+    /// The files of `release`, which it leads to, keep their places; anything else that is named like a compressed sibling
+    /// goes before the file that it belongs to.
+    pub(crate) fn carry_out(
+        mut self,
+        disk: &Disk,
+        tree: usize,
+        release: &Manifest,
+        go_on: &(dyn Fn() -> bool + Sync),
+    ) -> Result<bool> {
         let root = folder(tree);
+        self.remove_strays(disk, tree)?;
         // First what goes: a folder may have to make room for a file, and a file for a folder.
-        let went_on = in_chunks(&self.steps, go_on, |_, (path, step)| match step {
-            Step::Remove => disk.remove(&format!("{root}/{path}")),
-            _ => Ok(()),
+        let went_on = in_chunks(&self.steps, go_on, |_, (path, step)| {
+            let mut names = self.siblings_in_the_way(path, *step).filter(|name| release.get(name).is_none());
+            names.try_for_each(|name| disk.remove(&format!("{root}/{name}")))?;
+            match step {
+                Step::Remove => disk.remove(&format!("{root}/{path}")),
+                Step::Add(_) | Step::Replace(_) => Ok(()),
+            }
         })?;
         if !went_on {
             return Ok(false);
@@ -130,6 +161,14 @@ impl Plan {
                 Step::Replace(object) => replace(disk, *object, &target, chunk),
             }
         })
+    }
+
+    /// What may lie in the tree and must not outlive a step: the sibling of what the file was before, and what is named like
+    /// a sibling where a folder is needed.
+    fn siblings_in_the_way(&self, path: &str, step: Step) -> impl Iterator<Item = String> {
+        let had_one = self.is_redo || !matches!(step, Step::Add(_));
+        let of_file = had_one.then(|| sibling::name(path));
+        of_file.into_iter().chain(sibling::folders_named_so(path).map(str::to_owned))
     }
 }
 

@@ -8,6 +8,7 @@ use microblog_domain::ReleaseId;
 use crate::chain;
 use crate::disk::Disk;
 use crate::error::{Error, Result};
+use crate::lacking::Lacking;
 use crate::layout;
 use crate::manifest::Manifest;
 use crate::release::Release;
@@ -26,11 +27,13 @@ pub(crate) struct View {
 }
 
 /// A tree, and since when no reader is sent to it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Tree {
     pub(crate) state: TreeState,
     /// Nothing if that was long ago.
     pub(crate) retired: Option<Instant>,
+    /// Which of its files may lack compressed siblings.
+    pub(crate) lacking: Lacking,
 }
 
 impl View {
@@ -39,7 +42,8 @@ impl View {
         let retired = flipped_within(disk, grace)?.then(Instant::now);
         let mut trees = Vec::new();
         while disk.stat(&tree::folder(trees.len()))?.is_some() {
-            trees.push(Tree { state: tree::read_state(disk, trees.len())?, retired });
+            let state = tree::read_state(disk, trees.len())?;
+            trees.push(Tree { state, retired, lacking: Lacking::default() });
         }
         Ok(Self { manifest: chain::load(disk, live)?, live_tree, trees, oldest: read_oldest(disk)? })
     }
@@ -47,7 +51,10 @@ impl View {
     /// Takes note of what another process may have done without a new release: pruned, or settled a tree.
     pub(crate) fn refresh(&mut self, disk: &Disk) -> Result<()> {
         for (number, tree) in self.trees.iter_mut().enumerate() {
-            tree.state = tree::read_state(disk, number)?;
+            let state = tree::read_state(disk, number)?;
+            if state != tree.state {
+                *tree = Tree { state, lacking: Lacking::default(), ..*tree };
+            }
         }
         self.oldest = read_oldest(disk)?;
         Ok(())

@@ -28,11 +28,14 @@ enum Operation {
 const ALL: [Operation; 5] =
     [Operation::FirstPublish, Operation::Publish, Operation::RollBack, Operation::Prune, Operation::Tidy];
 
-/// The site after so many publishes: pages come, change, go, and become folders and files again.
+/// The site after so many publishes: pages come, change, go, and become folders and files again. Some are large enough to
+/// be compressed.
 fn version(n: u64) -> Site {
     let mut files =
         site([("index.html".to_owned(), format!("front {n}")), ("same.html".to_owned(), "same".to_owned())]);
     files.insert(format!("{}/only/index.html", n % 4), format!("post {n}"));
+    files.insert("large.html".to_owned(), format!("large {} ", n / 2).repeat(200));
+    files.insert(format!("{}/large.html", n % 3), "large as ever ".repeat(100));
     files.insert(
         if n.is_multiple_of(2) { "turn".to_owned() } else { "turn/index.html".to_owned() },
         "file or folder".to_owned(),
@@ -50,6 +53,9 @@ impl Operation {
         let mut store = ReleaseStore::open(folder, options()).unwrap();
         for n in 1..=count {
             publish(&mut store, &version(n)).unwrap();
+            if n < count {
+                store.tidy(&|| true).unwrap();
+            }
         }
         version(count)
     }

@@ -7,4 +7,5 @@ mod model;
 mod opening;
 mod publishing;
 mod readers;
+mod siblings;
 mod site;

@@ -1,6 +1,7 @@
 //! Any sequence of operations does what a simple model in memory does, byte for byte.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use microblog_domain::ReleaseId;
 use microblog_release::{Committed, Error, Options, ReleaseStore};
@@ -10,8 +11,25 @@ use tempfile::tempdir;
 use crate::site::{Site, checks, options, page, path, served};
 
 /// Some of these exclude others: a path is a file or a folder.
-const PATHS: [&str; 8] = ["index.html", "a", "a/b", "a/b/c", "d/e/index.html", "d/f", "g/h/i/j", "g/h.xml"];
-const TEXTS: [&str; 4] = ["<x/>", "<y/>", "<longer>text</longer>", ""];
+const PATHS: [&str; 10] = [
+    "index.html",
+    "a",
+    "a/b",
+    "a/b/c",
+    "d/e/index.html",
+    "d/f",
+    "g/h/i/j",
+    "g/h.xml",
+    // Where the compressed sibling of the first would lie.
+    "index.html.gz",
+    "index.html.gz/k",
+];
+/// The last two are worth compressing.
+static TEXTS: LazyLock<[String; 6]> = LazyLock::new(|| {
+    let large = |content: &str| format!("<z>{}</z>", content.repeat(500));
+    let small = str::to_owned;
+    [small("<x/>"), small("<y/>"), small("<longer>text</longer>"), small(""), large("one "), large("two ")]
+});
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -31,7 +49,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..8_u64).prop_map(Step::RollBack),
         1 => (1..5_usize).prop_map(Step::Prune),
         1 => (0..PATHS.len(), 0..TEXTS.len()).prop_map(|(path, text)| Step::Abandon(path, text)),
-        1 => Just(Step::Tidy),
+        3 => Just(Step::Tidy),
         1 => (1..5_usize).prop_map(Step::Reopen),
     ]
 }
@@ -73,8 +91,8 @@ fn publish(store: &mut ReleaseStore, model: &mut Model, files: &[(usize, Option<
     let draft = store.draft(checks()).unwrap();
     for (name, text) in files {
         if let Some(text) = text {
-            draft.put(&path(PATHS[*name]), page(TEXTS[*text])).unwrap();
-            site.insert(PATHS[*name].to_owned(), TEXTS[*text].to_owned());
+            draft.put(&path(PATHS[*name]), page(&TEXTS[*text])).unwrap();
+            site.insert(PATHS[*name].to_owned(), TEXTS[*text].clone());
         } else {
             draft.remove(&path(PATHS[*name])).unwrap();
             site.remove(PATHS[*name]);
@@ -139,7 +157,7 @@ proptest! {
                 }
                 Step::Abandon(name, text) => {
                     let draft = store.draft(checks()).unwrap();
-                    draft.put(&path(PATHS[name]), page(TEXTS[text])).unwrap();
+                    draft.put(&path(PATHS[name]), page(&TEXTS[text])).unwrap();
                 }
                 Step::Tidy => {
                     store.tidy(&|| true).unwrap();

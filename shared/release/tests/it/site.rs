@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
+use flate2::read::GzDecoder;
 use microblog_domain::{FilePath, Fingerprint};
 use microblog_release::{Activated, Checks, Committed, Options, Page, PageLoss, ReleaseStore, Result};
 
@@ -49,7 +51,8 @@ pub(crate) fn activated(committed: Committed) -> Activated {
     }
 }
 
-/// Everything below `current`, folders that are empty included.
+/// Everything below `current`, folders that are empty included. Compressed siblings are left out if they are right: one
+/// that is not is a file that should not be there.
 pub(crate) fn served(store: &Path) -> Site {
     let mut site = Site::new();
     read_folder(&store.join("current"), "", &mut site);
@@ -65,12 +68,27 @@ fn read_folder(folder: &Path, prefix: &str, site: &mut Site) {
         if entry.file_type().unwrap().is_dir() {
             read_folder(&entry.path(), &format!("{name}/"), site);
         } else {
-            site.insert(name, fs::read_to_string(entry.path()).unwrap());
+            let bytes = fs::read(entry.path()).unwrap();
+            if !is_sibling(&entry.path(), &bytes) {
+                site.insert(name, String::from_utf8_lossy(&bytes).into_owned());
+            }
         }
     }
     if is_empty && !prefix.is_empty() {
         site.insert(prefix.to_owned(), "an empty folder".to_owned());
     }
+}
+
+/// Whether a file is the compression of the one beside it.
+fn is_sibling(place: &Path, bytes: &[u8]) -> bool {
+    let source = place.to_str().unwrap().strip_suffix(".gz").map(fs::read);
+    source.is_some_and(|source| source.is_ok_and(|source| unfold(bytes).is_some_and(|unfolded| unfolded == source)))
+}
+
+/// What compressed bytes hold.
+pub(crate) fn unfold(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut unfolded = Vec::new();
+    GzDecoder::new(bytes).read_to_end(&mut unfolded).ok().map(|_| unfolded)
 }
 
 /// How many files lie below `objects/`.

@@ -1,0 +1,138 @@
+//! Gives the files of the live tree their compressed siblings, in the background, after a release went live.
+//!
+//! Each object is compressed once; its sibling lies beside it in `objects/` and is linked into each tree while that tree is
+//! live. A sibling is durable before it has a name that anybody reads, so neither a kill nor a power cut leaves half of one.
+//! What brings a tree to another release removes the siblings of what it touches (`tree.rs`). So a sibling that is there is
+//! always right, and one that is missing costs readers nothing but bytes.
+
+use std::os::fd::OwnedFd;
+
+use microblog_domain::ReleaseId;
+
+use crate::crew::{self, Job, Made};
+use crate::disk::Disk;
+use crate::entry::ObjectName;
+use crate::error::Result;
+use crate::lacking::Portion;
+use crate::lock::try_lock;
+use crate::repair;
+use crate::sibling;
+use crate::store::{Exclusive, ReleaseStore};
+use crate::tree;
+
+/// What is left of the disk, as one of so many parts, is not for a cache.
+const RESERVE: u64 = 20;
+
+/// What was found out about a portion of the live tree.
+struct Round {
+    tree: usize,
+    release: ReleaseId,
+    portion: Portion,
+}
+
+/// Goes on until every file of the live tree has its sibling, or `go_on` says no. The right to change the store is held for
+/// moments only; compressing needs none.
+pub(crate) fn fill(store: &mut ReleaseStore, go_on: &(dyn Fn() -> bool + Sync)) -> Result<()> {
+    let mut done: Option<(Round, Vec<Made>)> = None;
+    loop {
+        let mut right = store.exclusive()?;
+        // Somebody who reads the whole tree under a lease finds the same names at the end as at the beginning.
+        let Some(quiet) = lock_live_tree(right.store)? else { return Ok(()) };
+        if let Some((round, made)) = done.take() {
+            put_round(&mut right, &round, &made)?;
+        }
+        let Some((round, jobs)) = next_round(right.store, go_on)? else { return Ok(()) };
+        drop((quiet, right));
+        let Some(made) = crew::compress(jobs, go_on)? else { return Ok(()) };
+        done = Some((round, made));
+    }
+}
+
+fn lock_live_tree(store: &ReleaseStore) -> Result<Option<OwnedFd>> {
+    let name = tree::folder(store.view.live_tree);
+    let lock = store.disk.open_folder(&name)?;
+    let is_free = try_lock(&lock).map_err(|reason| store.disk.failed("lock", &name, reason))?;
+    Ok(is_free.then_some(lock))
+}
+
+/// Links the siblings that exist, until some have to be made. Nothing if there are none, or it is to stop.
+fn next_round(store: &mut ReleaseStore, go_on: &(dyn Fn() -> bool + Sync)) -> Result<Option<(Round, Vec<Job>)>> {
+    let tree = store.view.live_tree;
+    while go_on()
+        && let Some(portion) = store.view.trees[tree].lacking.portion(&store.view.manifest)
+    {
+        let jobs = jobs(&store.disk, tree, &portion)?;
+        if jobs.is_empty() {
+            store.view.trees[tree].lacking.done(&portion);
+            continue;
+        }
+        if !has_room(&store.disk)? {
+            return Ok(None);
+        }
+        return Ok(Some((Round { tree, release: store.view.live().id, portion }, jobs)));
+    }
+    Ok(None)
+}
+
+/// Which files of a portion have to be compressed; the siblings of the others are there, now if not before.
+fn jobs(disk: &Disk, tree: usize, portion: &Portion) -> Result<Vec<Job>> {
+    let root = tree::folder(tree);
+    let mut jobs = Vec::new();
+    for (path, entry) in &portion.files {
+        let target = sibling::name(&format!("{root}/{path}"));
+        if disk.stat(&target)?.is_some() {
+            continue;
+        }
+        let object = ObjectName::of(path.as_str(), &entry.content);
+        if disk.stat(&object.sibling_place())?.is_some() {
+            disk.link(&object.sibling_place(), &target)?;
+        } else {
+            jobs.push(Job { path: path.to_string(), object, place: disk.place(&object.place()) });
+        }
+    }
+    Ok(jobs)
+}
+
+/// A cache must not take the room that the next release needs.
+fn has_room(disk: &Disk) -> Result<bool> {
+    let space = disk.space()?;
+    Ok(space.free_bytes >= space.total_bytes / RESERVE && space.free_inodes >= space.total_inodes / RESERVE)
+}
+
+/// Puts what was compressed in its place, unless another release went live meanwhile.
+fn put_round(right: &mut Exclusive<'_>, round: &Round, made: &[Made]) -> Result<()> {
+    let view = &right.store.view;
+    if (view.live_tree, view.live().id) != (round.tree, round.release) {
+        return Ok(());
+    }
+    if !made.is_empty() {
+        right.begin()?;
+        let put = put(&right.store.disk, round.tree, made);
+        if put.is_err() {
+            // Whole siblings may stay. If what is half done can not be removed, the mark stays, and the repair removes it.
+            repair::empty_tmp(&right.store.disk)?;
+        }
+        right.finish()?;
+        put?;
+    }
+    right.store.view.trees[round.tree].lacking.done(&round.portion);
+    Ok(())
+}
+
+/// All of them are made durable at once, before any gets the name by which it is taken for whole.
+fn put(disk: &Disk, tree: usize, made: &[Made]) -> Result<()> {
+    for (number, made) in made.iter().enumerate() {
+        disk.create(&draft(number), &made.bytes, Some(made.stamp))?;
+    }
+    disk.sync_all()?;
+    let root = tree::folder(tree);
+    for (number, Made { path, object, .. }) in made.iter().enumerate() {
+        disk.rename(&draft(number), &object.sibling_place())?;
+        disk.link(&object.sibling_place(), &sibling::name(&format!("{root}/{path}")))?;
+    }
+    Ok(())
+}
+
+fn draft(number: usize) -> String {
+    format!("tmp/{number}{}", sibling::SUFFIX)
+}
