@@ -194,6 +194,13 @@ impl FilePath {
         &self.0
     }
 
+    /// The address of the file as it stands in a link, from the site's root: percent-encoded where need be, and safe in an
+    /// HTML attribute.
+    #[must_use]
+    pub fn href(&self) -> String {
+        format!("/{}", utf8_percent_encode(&self.0, ENCODED))
+    }
+
     /// What stands behind the last dot of the name, in lower case; empty if there is none.
     #[must_use]
     pub fn extension(&self) -> String {

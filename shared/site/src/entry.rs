@@ -17,6 +17,7 @@ use microblog_domain::{
 use minijinja::Value;
 use minijinja::value::{Object, ObjectRepr};
 
+use crate::images::{self, Gallery, Shown};
 use crate::markdown::{self, MarkdownOptions};
 
 /// Characters of an excerpt made from a post's text.
@@ -58,21 +59,34 @@ pub struct Entry {
     pub(crate) summary: Fingerprint,
     /// Of everything that the post's own page or a feed of whole texts shows.
     pub(crate) fingerprint: Fingerprint,
+    /// The pictures of the site that it names, as far as they are known.
+    pub(crate) images: Box<[Shown]>,
 }
 
 impl Entry {
-    /// Digests a post under these settings.
+    /// Digests a post under these settings, for a site without pictures.
     ///
     /// # Errors
     /// When the post's address is too long.
     pub fn digest(post: &SourcePost, settings: &SiteSettings) -> Result<Self, PathError> {
+        Self::digest_with(post, settings, &Gallery::default())
+    }
+
+    /// Digests a post that may show these pictures.
+    pub(crate) fn digest_with(
+        post: &SourcePost,
+        settings: &SiteSettings,
+        gallery: &Gallery,
+    ) -> Result<Self, PathError> {
         let content = &post.content;
         let published_at = content.published_at.unwrap_or(post.updated_at);
         let date = published_at.to_zoned(settings.timezone.rules().clone()).date();
         let address = settings.address_of(content, published_at)?;
-        let summary = Summary::of(content, &address, settings);
+        let images =
+            gallery.look_up(markdown::named_pictures(&content.markdown, content.image.as_deref(), address.as_str()));
+        let summary = Summary::of(content, &address, settings, &images);
         let link = Arc::new(Link::new(&summary, published_at, date, &address, settings));
-        let card = Arc::new(Card::new(Arc::clone(&link), content, summary, settings));
+        let card = Arc::new(Card::new(Arc::clone(&link), content, summary, settings, &images));
         let fingerprint_of_summary = FingerprintBuilder::new()
             .fingerprint(card.fingerprint)
             .text(&post.id.to_string())
@@ -81,8 +95,9 @@ impl Entry {
         let fingerprint = FingerprintBuilder::new()
             .fingerprint(fingerprint_of_summary)
             .text(&content.markdown)
-            .text(&serde_json::to_string(&content.extra).unwrap_or_default())
-            .finish();
+            .text(&serde_json::to_string(&content.extra).unwrap_or_default());
+        let fingerprint =
+            images.iter().fold(fingerprint, |inputs, shown| inputs.fingerprint(shown.fingerprint())).finish();
         Ok(Self {
             id: post.id,
             kind: content.kind,
@@ -96,6 +111,7 @@ impl Entry {
             card,
             summary: fingerprint_of_summary,
             fingerprint,
+            images,
         })
     }
 
@@ -137,10 +153,12 @@ struct Summary {
     html: Option<String>,
     /// Where that leads to within the site.
     links: Vec<String>,
+    /// What is known of its picture, as attributes of an `img` element; empty if that is nothing.
+    image_attributes: String,
 }
 
 impl Summary {
-    fn of(content: &PostContent, address: &UrlPath, settings: &SiteSettings) -> Self {
+    fn of(content: &PostContent, address: &UrlPath, settings: &SiteSettings, images: &[Shown]) -> Self {
         let excerpt = match &content.description {
             Some(description) => description.clone(),
             None => markdown::excerpt(&content.markdown, EXCERPT_CHARS),
@@ -155,13 +173,28 @@ impl Summary {
                 highlight: settings.highlight,
                 base_path: settings.base_url.path_prefix(),
                 page_path: address.as_str(),
+                images,
+                opens_page: false,
             };
             markdown::render(&content.markdown, &options)
         });
         let page = format!("{}{}", settings.base_url.path_prefix(), address.href());
         let (html, links) = note.map(|note| (note.embedded("", &page), note.links)).unzip();
-        Self { title, name, excerpt, html, links: links.unwrap_or_default() }
+        let links = links.unwrap_or_default();
+        let image_attributes = image_attributes(content.image.as_deref(), address, settings, images);
+        Self { title, name, excerpt, html, links, image_attributes }
     }
+}
+
+fn image_attributes(image: Option<&str>, address: &UrlPath, settings: &SiteSettings, images: &[Shown]) -> String {
+    let file = image.and_then(|image| markdown::named_pictures("", Some(image), address.as_str()).pop_first());
+    let mut attributes = String::new();
+    if let Some(image) = file.and_then(|file| images::find(images, &file)) {
+        let base_path = settings.base_url.path_prefix();
+        let address = |out: &mut String, address: &str| *out += &format!("{base_path}{address}");
+        image.write(&mut attributes, |out: &mut String, text: &str| out.push_str(text), address);
+    }
+    attributes
 }
 
 /// Cuts at a word border; `None` for nothing but space.
@@ -257,15 +290,24 @@ pub(crate) struct Card {
     html: Value,
     tags: Value,
     image: Value,
+    /// Of an `img` element that shows the picture: its size and variants.
+    image_attributes: Value,
     authors: Value,
     minutes: Value,
-    /// Targets within the site that the author wrote and that the card shows, with the site's folder.
+    /// Targets within the site that the author wrote, and variants of the pictures that they named, with the site's
+    /// folder.
     pub(crate) authored_links: Vec<String>,
     pub(crate) fingerprint: Fingerprint,
 }
 
 impl Card {
-    fn new(link: Arc<Link>, content: &PostContent, summary: Summary, settings: &SiteSettings) -> Self {
+    fn new(
+        link: Arc<Link>,
+        content: &PostContent,
+        summary: Summary,
+        settings: &SiteSettings,
+        images: &[Shown],
+    ) -> Self {
         let words = content.markdown.split_ascii_whitespace().count();
         let minutes = words.div_ceil(WORDS_PER_MINUTE).max(1);
         let mut inputs = FingerprintBuilder::new()
@@ -275,6 +317,7 @@ impl Card {
             .text(&summary.excerpt)
             .optional(summary.html.as_deref())
             .optional(content.image.as_deref())
+            .text(&summary.image_attributes)
             .number(minutes as u64)
             .number(shown_tags(content).len() as u64);
         for tag in shown_tags(content) {
@@ -284,8 +327,9 @@ impl Card {
             inputs.add(author.as_bytes());
         }
         let base_path = settings.base_url.path_prefix();
-        let authored = summary.links.iter().chain(&content.image);
-        let authored_links = authored.map(|link| prefixed(base_path, link)).collect();
+        let authored = summary.links.iter().chain(&content.image).map(String::as_str);
+        let variants = images.iter().flat_map(Shown::sources);
+        let authored_links = authored.chain(variants).map(|link| prefixed(base_path, link)).collect();
         Self {
             authored_links,
             link,
@@ -300,6 +344,7 @@ impl Card {
                 .map(|image| prefixed(base_path, image))
                 .map(Value::from)
                 .unwrap_or_default(),
+            image_attributes: Value::from_safe_string(summary.image_attributes),
             authors: author_names(content, settings),
             minutes: Value::from(minutes),
             fingerprint: inputs.finish(),
@@ -313,6 +358,7 @@ impl Card {
             "html" => self.html.clone(),
             "tags" => self.tags.clone(),
             "image" => self.image.clone(),
+            "image_attributes" => self.image_attributes.clone(),
             "authors" => self.authors.clone(),
             "minutes" => self.minutes.clone(),
             "kind" => Value::from(self.kind.as_str()),

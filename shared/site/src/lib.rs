@@ -15,6 +15,7 @@
 
 mod entry;
 pub mod highlight;
+mod images;
 mod index;
 pub mod markdown;
 mod output;
@@ -26,6 +27,7 @@ mod view;
 mod views;
 
 pub use entry::{Entry, SourcePost};
+pub use images::Image;
 pub use index::{ListKey, Slice, Taken, is_reserved};
 pub use page::{FeedKey, Page, PageKey};
 pub use render::{PostSource, RenderError, Renderer, SourceError};

@@ -185,6 +185,8 @@ impl Renderer<'_> {
             highlight: settings.highlight,
             base_path: settings.base_url.path_prefix(),
             page_path: entry.address.as_str(),
+            images: &entry.images,
+            opens_page: content.image.is_none(),
         };
         markdown::render(&content.markdown, &options)
     }

@@ -8,6 +8,7 @@ use microblog_domain::{FilePath, Fingerprint, FingerprintBuilder, PathError, Pos
 use minijinja::Environment;
 
 use crate::entry::{Entry, SourcePost};
+use crate::images::{Gallery, Image};
 use crate::index::{Index, Taken};
 use crate::page::PageKey;
 use crate::theme::{Theme, ThemeError, environment};
@@ -15,7 +16,7 @@ use crate::view::Recipe;
 
 /// Counts the changes of this crate that make it give other bytes for the same inputs. Raising it makes every site
 /// render all its pages once after an upgrade.
-const ENGINE_REVISION: u64 = 1;
+const ENGINE_REVISION: u64 = 2;
 
 /// A change of the site's posts.
 #[derive(Debug)]
@@ -61,6 +62,7 @@ pub struct Site {
     pub(crate) theme: Arc<Theme>,
     pub(crate) environment: Environment<'static>,
     pub(crate) index: Index,
+    gallery: Gallery,
     /// Of what every page depends on.
     common: Fingerprint,
 }
@@ -76,7 +78,7 @@ impl Site {
             .number(ENGINE_REVISION)
             .text(&serde_json::to_string(&*settings).unwrap_or_default())
             .finish();
-        Ok(Self { index: Index::new(&settings), settings, theme, environment, common })
+        Ok(Self { index: Index::new(&settings), gallery: Gallery::default(), settings, theme, environment, common })
     }
 
     /// Digests a post for this site; many threads may do so at once.
@@ -84,12 +86,20 @@ impl Site {
     /// # Errors
     /// When the post's address is too long.
     pub fn digest(&self, post: &SourcePost) -> Result<Entry, PathError> {
-        Entry::digest(post, &self.settings)
+        Entry::digest_with(post, &self.settings, &self.gallery)
+    }
+
+    /// Takes over pictures, or that there are none (any more), each by its file. Tells which posts show them otherwise
+    /// than before: those must be digested again and [applied](Self::apply), as if they had been edited.
+    #[must_use]
+    pub fn set_images(&mut self, images: impl IntoIterator<Item = (FilePath, Option<Image>)>) -> BTreeSet<PostId> {
+        images.into_iter().flat_map(|(file, image)| self.gallery.set(file, image)).collect()
     }
 
     /// Fills an empty site with all its posts.
     pub fn fill(&mut self, entries: impl IntoIterator<Item = Entry>) {
-        self.index.fill(entries);
+        let gallery = &mut self.gallery;
+        self.index.fill(entries.into_iter().inspect(|entry| gallery.put(entry)));
     }
 
     /// Takes over changes, and tells which pages may be different, new or gone: more than those that are, never less.
@@ -97,8 +107,15 @@ impl Site {
         let menu_before = self.automatic_menu();
         let mut touched = BTreeSet::new();
         for change in changes {
+            let (Change::Put(Entry { id, .. }) | Change::Remove(id)) = &change;
+            if let Some(before) = self.index.entry(*id) {
+                self.gallery.remove(before);
+            }
             match change {
-                Change::Put(entry) => self.index.put(Arc::new(entry), &mut touched),
+                Change::Put(entry) => {
+                    self.gallery.put(&entry);
+                    self.index.put(Arc::new(entry), &mut touched);
+                }
                 Change::Remove(id) => self.index.remove(id, &mut touched),
             }
         }

@@ -44,9 +44,19 @@ impl<'o> Links<'o> {
         }
     }
 
+    /// The path under which the site lives.
+    pub(super) fn base(&self) -> &'o str {
+        self.base
+    }
+
     /// The address of this site that was resolved last, from the root and with the base path.
     pub(super) fn address(&self) -> &str {
         &self.address
+    }
+
+    /// The file of this site that was resolved last.
+    pub(super) fn file(&self) -> &str {
+        self.seen.last().map_or("", |path| path.trim_start_matches('/'))
     }
 
     /// The paths that were seen.
@@ -94,7 +104,7 @@ mod tests {
     use super::*;
 
     fn resolved(base: &str, url: &str) -> (Target, String, Vec<String>) {
-        let options = MarkdownOptions { highlight: false, base_path: base, page_path: "/2026/11/hello/" };
+        let options = MarkdownOptions::new(base, "/2026/11/hello/");
         let mut links = Links::new(&options);
         let target = links.resolve(url);
         (target, links.address().to_owned(), links.into_seen())

@@ -27,6 +27,7 @@ mod excerpt;
 mod footnotes;
 mod links;
 mod output;
+mod pictures;
 mod prepare;
 mod raw_html;
 #[cfg(test)]
@@ -40,6 +41,9 @@ use output::Mark;
 use pulldown_cmark::{Options, Parser};
 
 pub use excerpt::excerpt;
+pub(crate) use pictures::named as named_pictures;
+
+use crate::images::Shown;
 
 /// Where a text stands and how it is dressed.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +54,18 @@ pub struct MarkdownOptions<'a> {
     pub base_path: &'a str,
     /// The page's own path without the base, `/2026/11/hello/`: what relative links are relative to.
     pub page_path: &'a str,
+    /// What is known of the pictures that the text names.
+    pub(crate) images: &'a [Shown],
+    /// Whether the text is what readers see first of its page: then its first image is not put off until they come near.
+    pub opens_page: bool,
+}
+
+impl<'a> MarkdownOptions<'a> {
+    /// For a text of this page, without pictures of the site.
+    #[must_use]
+    pub fn new(base_path: &'a str, page_path: &'a str) -> Self {
+        Self { highlight: false, base_path, page_path, images: &[], opens_page: false }
+    }
 }
 
 /// A text as HTML, with what the site needs to know about it.

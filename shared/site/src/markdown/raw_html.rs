@@ -150,7 +150,7 @@ mod tests {
     use crate::markdown::MarkdownOptions;
 
     fn written(html: &str) -> (String, Vec<String>) {
-        let options = MarkdownOptions { highlight: false, base_path: "/blog", page_path: "/p/" };
+        let options = MarkdownOptions::new("/blog", "/p/");
         let (mut out, mut links) = (Output::default(), Links::new(&options));
         write(&mut out, &mut links, html);
         (out.html, links.into_seen())
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn ids_can_be_left_out_without_gluing_attributes() {
-        let options = MarkdownOptions { highlight: false, base_path: "", page_path: "/" };
+        let options = MarkdownOptions::new("", "/");
         let (mut out, mut links) = (Output::default(), Links::new(&options));
         write(&mut out, &mut links, "<a id=\"x\">1</a><a id=\"x\"class=y>2</a><a href=\"#x\">3</a>");
         let embedded = super::super::output::embed(&out.html, &out.marks, "", "/page/");

@@ -31,7 +31,7 @@ fn every_example_of_github_tables_tasks_and_strikethrough_passes() {
 fn check(examples: &str, count: usize, dialect: &Dialect, deviations: Deviations) {
     let examples: Vec<Example> = serde_json::from_str(examples).unwrap();
     assert_eq!(examples.len(), count);
-    let options = MarkdownOptions { highlight: false, base_path: "", page_path: "/" };
+    let options = MarkdownOptions::new("", "/");
     let mut wrong = Vec::new();
     for Example { example, section, markdown, html } in &examples {
         let ours = render_as(dialect, markdown, &options).html;

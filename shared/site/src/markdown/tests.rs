@@ -2,8 +2,13 @@
 
 use super::{Heading, MarkdownOptions, Rendered, excerpt, prepare, render};
 
-const OPTIONS: MarkdownOptions<'_> =
-    MarkdownOptions { highlight: true, base_path: "/blog", page_path: "/2026/11/hello/" };
+const OPTIONS: MarkdownOptions<'_> = MarkdownOptions {
+    highlight: true,
+    base_path: "/blog",
+    page_path: "/2026/11/hello/",
+    images: &[],
+    opens_page: false,
+};
 
 fn rendered(markdown: &str) -> Rendered {
     render(markdown, &OPTIONS)

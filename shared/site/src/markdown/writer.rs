@@ -10,6 +10,7 @@ use super::footnotes::Footnotes;
 use super::links::{Links, Target};
 use super::output::Output;
 use super::{Dialect, Heading, MarkdownOptions, Rendered, escape, prepare, raw_html};
+use crate::images::{self, Image, Shown};
 
 /// The state between two events.
 pub(super) struct Writer<'t, 'o> {
@@ -26,6 +27,11 @@ pub(super) struct Writer<'t, 'o> {
     links: Links<'o>,
     /// Titles of the images under way: an image's description may hold images.
     images: Vec<CowStr<'t>>,
+    /// What is known of the outermost of them.
+    picture: Option<&'o Image>,
+    known_pictures: &'o [Shown],
+    /// Whether the next image is loaded at once.
+    is_first_in_sight: bool,
     /// Where a block of raw HTML began.
     raw_block: Option<usize>,
 }
@@ -47,6 +53,9 @@ impl<'t, 'o> Writer<'t, 'o> {
             footnotes: Footnotes::default(),
             links: Links::new(options),
             images: Vec::new(),
+            picture: None,
+            known_pictures: options.images,
+            is_first_in_sight: options.opens_page,
             raw_block: None,
         }
     }
@@ -121,12 +130,7 @@ impl<'t, 'o> Writer<'t, 'o> {
             Tag::Strong => self.out.push("<strong>"),
             Tag::Strikethrough => self.out.push("<del>"),
             Tag::Link { link_type, dest_url, title, .. } => self.open_link(link_type, &dest_url, &title),
-            Tag::Image { dest_url, title, .. } => {
-                self.out.push("<img src=\"");
-                self.address(&dest_url);
-                self.out.push("\" alt=\"");
-                self.images.push(title);
-            }
+            Tag::Image { dest_url, title, .. } => self.open_image(&dest_url, title),
             Tag::HtmlBlock => self.raw_block = Some(self.out.html.len()),
             block => self.start_block(block),
         }
@@ -155,12 +159,23 @@ impl<'t, 'o> Writer<'t, 'o> {
         self.out.push("\">");
     }
 
+    fn open_image(&mut self, url: &str, title: CowStr<'t>) {
+        self.out.push("<img src=\"");
+        let target = self.address(url);
+        let is_here = target == Target::Site && !self.known_pictures.is_empty();
+        self.picture = is_here.then(|| images::find(self.known_pictures, self.links.file())).flatten();
+        self.out.push("\" alt=\"");
+        self.images.push(title);
+    }
+
     /// Writes an address, resolved.
-    fn address(&mut self, url: &str) {
+    fn address(&mut self, url: &str) -> Target {
         if !self.decorated {
-            return escape::href(&mut self.out.html, url);
+            escape::href(&mut self.out.html, url);
+            return Target::Elsewhere;
         }
-        match self.links.resolve(url) {
+        let target = self.links.resolve(url);
+        match target {
             Target::Elsewhere => escape::href(&mut self.out.html, url),
             Target::Fragment => {
                 self.out.mark_fragment();
@@ -171,6 +186,7 @@ impl<'t, 'o> Writer<'t, 'o> {
                 escape::href(&mut self.out.html, self.links.address());
             }
         }
+        target
     }
 
     fn title(&mut self, title: &str) {
@@ -200,7 +216,26 @@ impl<'t, 'o> Writer<'t, 'o> {
             return;
         }
         self.title(&title);
-        self.out.push(if self.decorated { "\" loading=\"lazy\" decoding=\"async\">" } else { "\">" });
+        self.out.push("\"");
+        if self.decorated {
+            self.image_attributes();
+        }
+        self.out.push(">");
+    }
+
+    /// How to load the image, and what is known of it.
+    fn image_attributes(&mut self) {
+        let is_in_sight = std::mem::take(&mut self.is_first_in_sight);
+        self.out.push(if is_in_sight { " decoding=\"async\"" } else { " loading=\"lazy\" decoding=\"async\"" });
+        if let Some(picture) = self.picture.take() {
+            let base = self.links.base();
+            let address = |out: &mut Output, address: &str| {
+                out.mark_root();
+                out.push(base);
+                out.push(address);
+            };
+            picture.write(&mut self.out, Output::push, address);
+        }
     }
 
     fn inline_html(&mut self, html: &str) {

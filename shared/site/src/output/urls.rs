@@ -9,22 +9,36 @@ pub(crate) fn absolute(base: &BaseUrl, address: &UrlPath) -> String {
     format!("{base}{}", address.href())
 }
 
-/// Turns root-relative links and images of rendered HTML (`href="/x"`, `src="/x"`) into whole URLs. The addresses
-/// already hold the site's folder; only scheme and host are missing.
+/// Turns root-relative links and images of rendered HTML (`href="/x"`, `src="/x"`, `srcset="/x 1w, /y 2w"`) into whole
+/// URLs. The addresses already hold the site's folder; only scheme and host are missing.
 pub(crate) fn absolutize(html: &str, base: &BaseUrl) -> String {
     let origin = &base.as_str()[..base.as_str().len() - base.path_prefix().len()];
     let mut result = String::with_capacity(html.len() + html.len() / 8);
     let mut written = 0;
     for at in memmem::find_iter(html.as_bytes(), b"=\"/") {
-        let is_link = html[..at].ends_with(" href") || html[..at].ends_with(" src");
-        if is_link && !html[at + 3..].starts_with('/') {
-            result.push_str(&html[written..at + 2]);
-            result.push_str(origin);
-            written = at + 2;
+        let value = at + 2;
+        let name = &html[..at];
+        if name.ends_with(" srcset") {
+            result.push_str(&html[written..value]);
+            written = html[value..].find('"').map_or(html.len(), |length| value + length);
+            for (number, source) in html[value..written].split(", ").enumerate() {
+                result.push_str(if number == 0 { "" } else { ", " });
+                result.push_str(missing(source, origin));
+                result.push_str(source);
+            }
+        } else if name.ends_with(" href") || name.ends_with(" src") {
+            result.push_str(&html[written..value]);
+            result.push_str(missing(&html[value..], origin));
+            written = value;
         }
     }
     result.push_str(&html[written..]);
     result
+}
+
+/// What a root-relative address lacks; nothing if it is whole.
+fn missing<'o>(address: &str, origin: &'o str) -> &'o str {
+    if address.starts_with('/') && !address.starts_with("//") { origin } else { "" }
 }
 
 #[cfg(test)]
@@ -40,6 +54,10 @@ mod tests {
                 &base
             ),
             r#"<a href="https://example.org/blog/x/">x</a> <img src="https://example.org/blog/y.png"> <a href="//cdn/z"> <a href="https://a/">"#
+        );
+        assert_eq!(
+            absolutize(r#"<img src="/blog/y.png" srcset="/blog/a 1w, //cdn/b 2w, /blog/c 3w" alt="=&quot;/">"#, &base),
+            r#"<img src="https://example.org/blog/y.png" srcset="https://example.org/blog/a 1w, //cdn/b 2w, https://example.org/blog/c 3w" alt="=&quot;/">"#
         );
         assert_eq!(absolute(&base, &"/caf%C3%A9/".parse().unwrap()), "https://example.org/blog/caf%C3%A9/");
     }

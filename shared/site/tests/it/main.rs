@@ -4,5 +4,6 @@
 
 mod addresses;
 mod equivalence;
+mod images;
 mod pages;
 mod support;
