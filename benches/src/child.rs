@@ -63,14 +63,18 @@ impl Child {
 
     /// Waits for the end, which must be a good one.
     pub(crate) fn wait(mut self, patience: Duration) -> anyhow::Result<Usage> {
+        let (status, usage) = self.wait_for_end(patience)?;
+        ensure!(status.success(), "it failed ({status}):\n{}", self.last_words());
+        Ok(usage)
+    }
+
+    fn wait_for_end(&mut self, patience: Duration) -> anyhow::Result<(ExitStatus, Usage)> {
         while !self.has_ended()? {
             interrupt::check()?;
             ensure!(self.started.elapsed() < patience, "it did not end within {patience:?}:\n{}", self.last_words());
         }
         let wall = self.started.elapsed();
-        let (status, usage) = self.reap(wall)?;
-        ensure!(status.success(), "it failed ({status}):\n{}", self.last_words());
-        Ok(usage)
+        self.reap(wall)
     }
 
     /// Asks it to end, as a service manager would.
@@ -80,11 +84,30 @@ impl Child {
         self.wait(patience)
     }
 
+    /// Asks it to end, when being told to is how it usually ends: as the signal, and not as a success.
+    pub(crate) fn dismiss(mut self, patience: Duration) -> anyhow::Result<()> {
+        kill_process(self.pid, Signal::TERM).context("stopping a program")?;
+        let patience = self.started.elapsed() + patience;
+        self.wait_for_end(patience).map(drop)
+    }
+
     /// The memory that it holds now.
     pub(crate) fn resident_bytes(&self) -> anyhow::Result<u64> {
         let path = format!("/proc/{}/status", self.pid);
         let text = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
         resident_bytes(&text).with_context(|| format!("{path} has no VmRSS"))
+    }
+
+    /// Its number, as long as it runs.
+    pub(crate) fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// The processor time that it used so far, in ticks of the kernel's clock.
+    pub(crate) fn cpu_ticks(&self) -> anyhow::Result<u64> {
+        let path = format!("/proc/{}/stat", self.pid);
+        let text = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
+        cpu_ticks(&text).with_context(|| format!("{path} has no processor time"))
     }
 
     /// Fails if it has ended, with what it said.
@@ -139,6 +162,15 @@ fn resident_bytes(status: &str) -> Option<u64> {
     Some(kibibytes * 1_024)
 }
 
+/// Reads it from what the kernel says in `/proc/PID/stat`: user and kernel mode are the 14th and 15th field.
+fn cpu_ticks(stat: &str) -> Option<u64> {
+    // The second field is a name in parentheses, which may hold anything.
+    let (_, after_name) = stat.rsplit_once(") ")?;
+    let mut fields = after_name.split(' ').skip(11);
+    let (user, kernel): (u64, u64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    Some(user + kernel)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,6 +210,7 @@ mod tests {
         let child = Child::start(&mut shell("exec sleep 1000")).unwrap();
         assert!(child.resident_bytes().unwrap() > 0);
         child.must_run().unwrap();
+        assert_eq!(cpu_ticks("7 (a b) c) S 1 7 7 0 -1 4194304 500 0 0 0 30 12 0 0 20 0"), Some(42));
         assert_eq!(resident_bytes("VmHWM:\t 9 kB\nVmRSS:\t   5120 kB\n"), Some(5_120 * 1_024));
     }
 }

@@ -24,7 +24,7 @@ impl Client {
         Ok((answer.status().as_u16(), answer.body_mut().read_to_string()?))
     }
 
-    /// A request to the API with a token, which must succeed.
+    /// A request to the API with a token, which must succeed. Null if the answer is empty.
     pub(crate) fn ask(&self, method: &str, url: &str, token: &str, body: Option<&Value>) -> anyhow::Result<Value> {
         let request = Request::builder().method(method).uri(url).header("authorization", format!("Bearer {token}"));
         let request = request.header("content-type", "application/json");
@@ -34,6 +34,9 @@ impl Client {
             answer.body_mut().read_to_string().with_context(|| format!("reading the answer to {method} {url}"))?;
         let status = answer.status();
         ensure!(status.is_success(), "{method} {url} was answered {status}: {text}");
+        if text.is_empty() {
+            return Ok(Value::Null);
+        }
         serde_json::from_str(&text).with_context(|| format!("the answer to {method} {url} is no JSON"))
     }
 }

@@ -1,5 +1,6 @@
 //! A whole Microblog in a folder of its own: made, filled, started and stopped by its command line.
 
+use std::fs;
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -7,6 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
+use rustix::process::Pid;
 
 use crate::child::{Child, Usage};
 use crate::client::Client;
@@ -15,9 +17,16 @@ use crate::place::Place;
 use crate::program::Program;
 
 /// How long anything may take here before it counts as never.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(1_800);
 /// How often something that is awaited is looked at: seldom enough to leave the cores to what is measured.
 const LOOK: Duration = Duration::from_millis(1);
+/// A server that uses less than [`IDLE_TICKS`] in this time has nothing left to do.
+const CALM: Duration = Duration::from_secs(1);
+/// Of the kernel's clock, which has 100 a second.
+const IDLE_TICKS: u64 = 3;
+
+/// Written last, so that an installation of which a part is missing is not taken for one.
+const TOKEN_FILE: &str = "token";
 
 /// A data folder and a build folder, both empty at first.
 pub(crate) struct Installation {
@@ -25,28 +34,70 @@ pub(crate) struct Installation {
     folder: PathBuf,
 }
 
+/// An installation with posts.
+pub(crate) struct Filled {
+    pub(crate) installation: Installation,
+    /// Of its owner.
+    pub(crate) token: String,
+    /// What taking in the posts took, unless they were there already.
+    pub(crate) import: Option<Usage>,
+}
+
 impl Installation {
     pub(crate) fn new(program: &Program, place: &Place) -> anyhow::Result<Self> {
         Ok(Self { program: program.clone(), folder: place.new_folder("installation-")? })
     }
 
+    /// Takes in the posts of a folder; what is to be kept is taken as it was left, if it is there.
+    pub(crate) fn filled(
+        program: &Program,
+        place: &Place,
+        kept: Option<PathBuf>,
+        content: &Path,
+    ) -> anyhow::Result<Filled> {
+        let installation = match kept {
+            None => Self::new(program, place)?,
+            Some(folder) => Self::kept(program, &folder)?,
+        };
+        let token_file = installation.folder.join(TOKEN_FILE);
+        if let Ok(token) = fs::read_to_string(&token_file) {
+            return Ok(Filled { installation, token, import: None });
+        }
+        let token = installation.make_token()?;
+        let import = installation.import(content)?;
+        fs::write(token_file, &token)?;
+        Ok(Filled { installation, token, import: Some(import) })
+    }
+
+    /// Whatever an import that did not come to its end left behind goes first.
+    fn kept(program: &Program, folder: &Path) -> anyhow::Result<Self> {
+        if folder.exists() && !folder.join(TOKEN_FILE).exists() {
+            fs::remove_dir_all(folder).with_context(|| format!("removing {}", folder.display()))?;
+        }
+        fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+        Ok(Self { program: program.clone(), folder: folder.canonicalize()? })
+    }
+
     fn command(&self, words: &[&str]) -> Command {
         let mut command = self.program.command(words);
         // One client does in a minute what an owner does in a week.
-        command.current_dir(&self.folder).args(["--set", "rate_limit.owner=1000000"]);
+        command.current_dir(&self.folder);
+        command.args(["--set", "rate_limit.owner=1000000", "--set", "rate_limit.builds=1000000"]);
         command
     }
 
     /// Adds an owner and makes a token for programs.
-    pub(crate) fn make_token(&self) -> anyhow::Result<String> {
+    fn make_token(&self) -> anyhow::Result<String> {
         let mut owner = self.command(&["user", "add", "owner", "--role", "owner", "--password-stdin"]);
         answer(&mut owner, "a password for measuring\n").context("adding an owner")?;
-        let mut token = self.command(&["token", "create", "--user", "owner"]);
+        let mut token = self.command(&[
+            "token", "create", "--user", "owner", "--scope", "read", "--scope", "write", "--scope", "admin",
+        ]);
         Ok(answer(&mut token, "").context("making a token")?.trim().to_owned())
     }
 
     /// Takes in the posts of a folder.
-    pub(crate) fn import(&self, content: &Path) -> anyhow::Result<Usage> {
+    fn import(&self, content: &Path) -> anyhow::Result<Usage> {
         let content = content.to_str().context("the path of the content is not UTF-8")?;
         Child::run(&mut self.command(&["import", content]), PATIENCE)
     }
@@ -99,6 +150,36 @@ impl Server {
         let url = format!("{}/health/ready", self.api);
         self.wait_for(&url, |status, _| status == 200)?;
         Ok(self.started.elapsed())
+    }
+
+    /// What `/metrics` says.
+    pub(crate) fn metrics(&self) -> anyhow::Result<String> {
+        Ok(self.client.read(&format!("{}/metrics", self.api))?.1)
+    }
+
+    /// Where readers find the site.
+    pub(crate) fn site(&self) -> &str {
+        &self.site
+    }
+
+    /// The number of its process.
+    pub(crate) fn pid(&self) -> Pid {
+        self.child.pid()
+    }
+
+    /// Waits until it has done what it does when nobody wants anything.
+    pub(crate) fn wait_until_idle(&self) -> anyhow::Result<()> {
+        let since = Instant::now();
+        let mut before = self.child.cpu_ticks()?;
+        loop {
+            interrupt::pause(CALM)?;
+            let now = self.child.cpu_ticks()?;
+            if now - before <= IDLE_TICKS {
+                return Ok(());
+            }
+            before = now;
+            ensure!(since.elapsed() < PATIENCE, "microblog up did not come to rest within {PATIENCE:?}");
+        }
     }
 
     /// Waits until readers get a page that is as it should be.

@@ -1,17 +1,25 @@
 //! The benchmarks: one module each, and the order in which they run.
 
+mod author;
 mod build;
 mod compare;
 mod edit;
+mod entries;
+mod numbered;
+mod readers;
+mod restart;
 mod start;
+mod stream;
 mod targets;
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 use clap::ValueEnum;
 
 use crate::hugo::Hugo;
+use crate::installation::{Filled, Installation};
 use crate::place::{Medium, Place};
 use crate::program::Program;
 use crate::report::Row;
@@ -28,8 +36,14 @@ pub(crate) enum Benchmark {
     Build,
     /// `microblog up` in an empty folder: time until it is ready, memory when idle.
     Start,
-    /// One edit over HTTP until readers get it.
+    /// Edits and new posts on a warm worker, one after the other, until readers get them.
     Edit,
+    /// Edits in a row, as fast as each goes live, while readers look on.
+    Stream,
+    /// A new start, then one edit.
+    Restart,
+    /// File-system entries of one edit, by strace.
+    Entries,
 }
 
 /// How often things are done.
@@ -41,9 +55,12 @@ pub(crate) struct Effort {
     /// How often sites of 100,000 posts and more are built.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     large_runs: u16,
-    /// How many posts are edited, one after the other.
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=100))]
+    /// How many edits are made, and how many new posts.
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     edits: u16,
+    /// For how many seconds edits follow each other as fast as they go live.
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u16).range(1..=3_600))]
+    stream: u16,
 }
 
 /// All that a benchmark needs.
@@ -55,6 +72,8 @@ pub(crate) struct Plan {
     builds_on: Vec<Medium>,
     keep: Option<PathBuf>,
     sites: Vec<SampleSite>,
+    /// The sites in installations, as far as they were needed.
+    filled: Vec<OnceCell<Filled>>,
     effort: Effort,
 }
 
@@ -78,7 +97,17 @@ impl Plan {
         if memory.is_none() {
             say("NOT MEASURED on tmpfs: there is no /dev/shm");
         }
-        Ok(Self { program, hugo, disk: Place::on_disk(disk)?, memory, builds_on, keep, sites: Vec::new(), effort })
+        Ok(Self {
+            program,
+            hugo,
+            disk: Place::on_disk(disk)?,
+            memory,
+            builds_on,
+            keep,
+            sites: Vec::new(),
+            filled: Vec::new(),
+            effort,
+        })
     }
 
     /// The sites that are built and edited: somebody's, or generated ones.
@@ -92,6 +121,7 @@ impl Plan {
             let pairs = content.iter().zip(theirs);
             pairs.map(|(ours, theirs)| SampleSite::existing(ours, theirs)).collect::<anyhow::Result<_>>()?
         };
+        self.filled = self.sites.iter().map(|_| OnceCell::new()).collect();
         Ok(())
     }
 
@@ -104,6 +134,17 @@ impl Plan {
             }
         }
         Ok(rows)
+    }
+
+    /// The installation with the posts of this site. The first time takes long: all of them are imported.
+    fn filled(&self, number: usize) -> anyhow::Result<&Filled> {
+        let (site, cell) = (&self.sites[number], &self.filled[number]);
+        if let Some(filled) = cell.get() {
+            return Ok(filled);
+        }
+        let kept = self.keep.as_ref().map(|folder| folder.join(format!("installation-{}", site.key())));
+        let filled = Installation::filled(&self.program, &self.disk, kept, site.content())?;
+        Ok(cell.get_or_init(|| filled))
     }
 
     fn places(&self) -> impl Iterator<Item = &Place> {
@@ -121,6 +162,9 @@ impl Benchmark {
             Self::Build => build::measure(plan),
             Self::Start => start::measure(plan),
             Self::Edit => edit::measure(plan),
+            Self::Stream => stream::measure(plan),
+            Self::Restart => restart::measure(plan),
+            Self::Entries => entries::measure(plan),
         }
     }
 }

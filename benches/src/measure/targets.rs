@@ -9,6 +9,17 @@ pub(super) const CODE_GROWTH: f64 = 3.0;
 /// A full build of ten times as many posts.
 pub(super) const TEN_TIMES_THE_POSTS: f64 = 11.0;
 
+/// An edit of a site of a hundred times as many posts.
+pub(super) const EDIT_OF_A_HUNDRED_TIMES_THE_POSTS: f64 = 1.5;
+/// A new post by an edit.
+pub(super) const NEW_POST_BY_EDIT: f64 = 2.0;
+/// Edits in a row, a second.
+pub(super) const EDITS_A_SECOND: f64 = 6.0;
+/// An edit for which the worker must read the site first, in seconds.
+pub(super) const EDIT_AFTER_RESTART: f64 = 0.5;
+/// File-system entries that one edit makes, renames or removes.
+pub(super) const ENTRIES: f64 = 200.0;
+
 const SMALL: usize = 1_000;
 const MIDDLE: usize = 10_000;
 const LARGE: usize = 100_000;
@@ -46,4 +57,21 @@ pub(super) fn build(posts: usize) -> BuildTargets {
         LARGE => BuildTargets { peak_bytes: Some(500e6), plain_by_hugo: Some(1.0 / 10.0), ..BuildTargets::default() },
         _ => BuildTargets::default(),
     }
+}
+
+/// How long an edit may take from its commit to its activation, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct EditTargets {
+    pub(super) median: f64,
+    /// All but one in a hundred.
+    pub(super) p99: f64,
+}
+
+pub(super) fn edit(posts: usize) -> Option<EditTargets> {
+    (posts == MIDDLE).then_some(EditTargets { median: 0.030, p99: 0.060 })
+}
+
+/// From objects that are written to a release that is live and durable, in seconds.
+pub(super) fn release_step(posts: usize) -> Option<f64> {
+    (posts == LARGE).then_some(0.010)
 }

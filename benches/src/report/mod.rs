@@ -66,6 +66,7 @@ fn cells(row: &Row) -> [String; 7] {
     };
     let target = match row.target {
         None => String::new(),
+        Some(Target::AtLeast(target)) => format!(">= {}", show(target)),
         Some(Target::Under(target)) => format!("< {}", show(target)),
     };
     let verdict = row.verdict.map(|verdict| verdict.to_string()).unwrap_or_default();
@@ -79,6 +80,7 @@ impl Unit {
             Self::Seconds if value < 1.0 => format!("{:.0} ms", value * 1e3),
             Self::Seconds => format!("{value:.2} s"),
             Self::Bytes => format!("{:.1} MB", value / 1e6),
+            Self::PerSecond => format!("{value:.1}/s"),
             Self::Count => format!("{value:.0}"),
             Self::Ratio if value > 0.0 && value < 0.9 => format!("{value:.3} (1/{:.1})", 1.0 / value),
             Self::Ratio => format!("{value:.2}"),

@@ -12,6 +12,7 @@ pub(crate) enum Unit {
     Seconds,
     Bytes,
     Count,
+    PerSecond,
     Ratio,
 }
 
@@ -29,6 +30,7 @@ pub(crate) enum Statistic {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Target {
     Under(f64),
+    AtLeast(f64),
 }
 
 /// Whether a target was reached.
@@ -110,6 +112,11 @@ impl Row {
         self.judge(target.map(Target::Under))
     }
 
+    /// Judges it by what it has to reach, where anything is promised.
+    pub(crate) fn at_least(self, target: Option<f64>) -> Self {
+        self.judge(target.map(Target::AtLeast))
+    }
+
     fn judge(mut self, target: Option<Target>) -> Self {
         self.target = target;
         self.verdict = match (self.measured, target) {
@@ -125,6 +132,7 @@ impl Target {
     fn verdict(self, value: f64) -> Verdict {
         let is_met = match self {
             Self::Under(target) => value < target,
+            Self::AtLeast(target) => value >= target,
         };
         if is_met { Verdict::Met } else { Verdict::Missed }
     }
@@ -191,6 +199,7 @@ mod tests {
         let verdict = |row: Row| row.verdict;
         assert_eq!(verdict(row(Statistic::Median, &[0.4]).under(Some(0.5))), Some(Verdict::Met));
         assert_eq!(verdict(row(Statistic::Median, &[0.5]).under(Some(0.5))), Some(Verdict::Missed));
+        assert_eq!(verdict(row(Statistic::Median, &[0.5]).at_least(Some(0.5))), Some(Verdict::Met));
         assert_eq!(verdict(row(Statistic::Median, &[0.5]).under(None)), None);
         assert_eq!(verdict(row(Statistic::Median, &[0.5])), None);
     }

@@ -80,6 +80,17 @@ impl SampleSite {
             Origin::Somebodys => format!("{} posts of {}", grouped(self.posts), self.content.display()),
         }
     }
+
+    /// A name for folders that are kept for it.
+    pub(crate) fn key(&self) -> String {
+        match self.origin {
+            Origin::Generated => format!("generated-{}", self.posts),
+            Origin::Somebodys => {
+                let path = self.content.to_string_lossy();
+                path.trim_matches('/').replace(|letter: char| !letter.is_ascii_alphanumeric(), "-")
+            }
+        }
+    }
 }
 
 fn usable(folder: &Path) -> anyhow::Result<PathBuf> {
