@@ -1,6 +1,6 @@
 //! Pages as values: how they are named, and what comes out.
 
-use microblog_domain::{FilePath, Fingerprint, Slug, UrlPath};
+use microblog_domain::{FilePath, Slug, UrlPath};
 
 use crate::index::{ListKey, Slice};
 
@@ -102,8 +102,6 @@ pub struct Page {
     pub file: FilePath,
     /// Its bytes.
     pub body: Vec<u8>,
-    /// What it was rendered from: equal fingerprints mean equal bytes.
-    pub fingerprint: Fingerprint,
     /// Targets within the site that people wrote, in posts or in the menu, with the site's folder; the theme's own links
     /// are not among them.
     pub authored_links: Vec<String>,

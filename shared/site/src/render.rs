@@ -106,12 +106,7 @@ impl Renderer<'_> {
                 Body { bytes, authored_links: Vec::new() }
             }
         };
-        Ok(Page {
-            file: view.file.clone(),
-            body: body.bytes,
-            fingerprint: view.fingerprint(),
-            authored_links: body.authored_links,
-        })
+        Ok(Page { file: view.file.clone(), body: body.bytes, authored_links: body.authored_links })
     }
 
     fn template(&self, view: &View, name: &str) -> Result<Body, RenderError> {

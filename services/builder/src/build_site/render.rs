@@ -77,7 +77,7 @@ fn write_chunk(
     views.par_iter().try_for_each(|view| {
         let page = renderer.render(view)?;
         let release_page =
-            ReleasePage { bytes: &page.body, fingerprint: page.fingerprint, author_links: &page.authored_links };
+            ReleasePage { bytes: &page.body, fingerprint: view.fingerprint(), author_links: &page.authored_links };
         draft.put(&page.file, release_page)?;
         control.rendered_one();
         Ok(())

@@ -7,7 +7,7 @@ mod claims;
 mod paging;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use microblog_domain::{PostId, PostKind, SiteSettings, Slug, UrlPath};
@@ -52,23 +52,33 @@ pub(crate) struct Index {
 
 /// The posts of one list, oldest first.
 #[derive(Debug, Default)]
-pub(crate) struct PostList(Vec<Arc<Entry>>);
+pub(crate) struct PostList {
+    entries: Vec<Arc<Entry>>,
+    /// When any of them last changed, once somebody asked. The index of the sitemap asks for each month at every edit.
+    latest_update: OnceLock<Option<Timestamp>>,
+}
 
 impl PostList {
     pub(crate) fn entries(&self) -> &[Arc<Entry>] {
-        &self.0
+        &self.entries
     }
 
     pub(crate) fn newest(&self, count: usize) -> impl Iterator<Item = &Arc<Entry>> {
-        self.0.iter().rev().take(count)
+        self.entries.iter().rev().take(count)
     }
 
     pub(crate) fn latest_update(&self) -> Option<Timestamp> {
-        self.0.iter().map(|entry| entry.updated_at).max()
+        *self.latest_update.get_or_init(|| self.entries.iter().map(|entry| entry.updated_at).max())
     }
 
     fn position(&self, order: OrderKey) -> Result<usize, usize> {
-        self.0.binary_search_by_key(&order, |entry| entry.order())
+        self.entries.binary_search_by_key(&order, |entry| entry.order())
+    }
+
+    /// The posts, to change them.
+    fn entries_mut(&mut self) -> &mut Vec<Arc<Entry>> {
+        self.latest_update.take();
+        &mut self.entries
     }
 }
 
@@ -93,7 +103,7 @@ impl Index {
             }
             self.claims.add(&entry);
             for key in lists_of(&entry) {
-                self.lists.entry(key).or_default().0.push(Arc::clone(&entry));
+                self.lists.entry(key).or_default().entries_mut().push(Arc::clone(&entry));
             }
             if entry.kind == PostKind::Page {
                 self.standing.insert(standing_key(&entry), Arc::clone(&entry));
@@ -101,7 +111,7 @@ impl Index {
             self.entries.insert(entry.id, entry);
         }
         for list in self.lists.values_mut() {
-            list.0.sort_by_key(|entry| entry.order());
+            list.entries_mut().sort_by_key(|entry| entry.order());
         }
     }
 
@@ -153,7 +163,7 @@ impl Index {
             let paging = self.paging(&key);
             let list = self.lists.entry(key.clone()).or_default();
             if let Ok(position) = list.position(entry.order()) {
-                list.0[position] = Arc::clone(entry);
+                list.entries_mut()[position] = Arc::clone(entry);
                 touched.insert(PageKey::List(key.clone(), paging.slice_of(position)));
                 self.touch_feeds_and_sitemap(&key, position, touched);
             }
@@ -168,7 +178,7 @@ impl Index {
         for key in lists_of(entry) {
             let list = self.lists.entry(key.clone()).or_default();
             let position = list.position(entry.order()).unwrap_or_else(|free| free);
-            list.0.insert(position, Arc::clone(entry));
+            list.entries_mut().insert(position, Arc::clone(entry));
             self.touch_list_from(&key, position, touched);
         }
         if entry.kind == PostKind::Page {
@@ -184,9 +194,9 @@ impl Index {
         for key in lists_of(entry) {
             let Some(list) = self.lists.get_mut(&key) else { continue };
             let Ok(position) = list.position(entry.order()) else { continue };
-            list.0.remove(position);
+            list.entries_mut().remove(position);
             self.touch_list_from(&key, position, touched);
-            if key != ListKey::Home && self.lists.get(&key).is_some_and(|list| list.0.is_empty()) {
+            if key != ListKey::Home && self.lists.get(&key).is_some_and(|list| list.entries.is_empty()) {
                 self.lists.remove(&key);
             }
         }
@@ -213,7 +223,7 @@ impl Index {
     }
 
     fn touch_feeds_and_sitemap(&self, key: &ListKey, position: usize, touched: &mut BTreeSet<PageKey>) {
-        let len = self.lists.get(key).map_or(0, |list| list.0.len());
+        let len = self.lists.get(key).map_or(0, |list| list.entries.len());
         let in_feed = position + self.feed_items >= len;
         match key {
             ListKey::Home if in_feed => touched.extend(FeedKey::OF_SITE.map(PageKey::Feed)),
@@ -229,7 +239,7 @@ impl Index {
 
     /// The tag as its newest post writes it: posts may differ in case (`Rust`, `rust`).
     pub(crate) fn tag_title(&self, slug: &Slug) -> String {
-        let newest = self.lists.get(&ListKey::Tag(slug.clone())).and_then(|list| list.0.last());
+        let newest = self.lists.get(&ListKey::Tag(slug.clone())).and_then(|list| list.entries.last());
         let tag = newest.and_then(|entry| entry.tags.iter().find(|tag| tag.slug() == slug));
         tag.map_or_else(|| slug.to_string(), |tag| tag.name().to_owned())
     }
@@ -259,7 +269,7 @@ impl Index {
             ListKey::Home | ListKey::Tag(_) => self.posts_per_page,
             ListKey::Year(_) | ListKey::Month(..) => self.posts_per_page * ARCHIVE_FACTOR,
         };
-        Paging { len: self.lists.get(key).map_or(0, |list| list.0.len()), size }
+        Paging { len: self.lists.get(key).map_or(0, |list| list.entries.len()), size }
     }
 
     /// The posts just before and after this moment, whether or not a post stands at it.
@@ -269,7 +279,7 @@ impl Index {
             Ok(at) => (at.checked_sub(1), at + 1),
             Err(at) => (at.checked_sub(1), at),
         };
-        (before.and_then(|at| home.0.get(at)), home.0.get(after))
+        (before.and_then(|at| home.entries.get(at)), home.entries.get(after))
     }
 }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use microblog_domain::SiteSettings;
+use microblog_domain::{MenuItem, SiteSettings};
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::ValueKind;
+use minijinja::value::{Object, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, context};
 
 use super::{Theme, ThemeError};
@@ -32,7 +32,7 @@ pub(super) fn parse(theme: &Theme) -> Result<Environment<'static>, ThemeError> {
 /// `absolute`.
 pub(crate) fn for_site(theme: &Theme, settings: &SiteSettings) -> Result<Environment<'static>, ThemeError> {
     let mut environment = parse(theme)?;
-    environment.add_global("site", site_value(settings));
+    environment.add_global("site", Value::from_object(SiteValue::new(settings)));
     let base_path: Arc<str> = settings.base_url.path_prefix().into();
     let assets: BTreeMap<String, String> =
         theme.assets().map(|asset| (asset.name.clone(), format!("{base_path}/{}", asset.file))).collect();
@@ -47,22 +47,54 @@ pub(crate) fn for_site(theme: &Theme, settings: &SiteSettings) -> Result<Environ
     Ok(environment)
 }
 
-fn site_value(settings: &SiteSettings) -> Value {
-    let base_path = settings.base_url.path_prefix();
-    let menu: Vec<Value> = settings
-        .menu
-        .iter()
-        .map(|item| context! { title => item.title.as_str(), url => prefixed(base_path, &item.url) })
-        .collect();
-    context! {
-        title => settings.title.as_str(),
-        description => settings.description.as_str(),
-        language => settings.language.as_str(),
-        direction => writing_direction(&settings.language),
-        author => settings.author.as_str(),
-        url => format!("{}/", settings.base_url),
-        home => format!("{base_path}/"),
-        menu => menu,
+/// The settings as templates see them. Every page asks for a dozen of these, so they are fields, not a map.
+#[derive(Debug)]
+struct SiteValue {
+    title: Value,
+    description: Value,
+    language: Value,
+    direction: Value,
+    author: Value,
+    url: Value,
+    home: Value,
+    menu: Value,
+}
+
+impl SiteValue {
+    fn new(settings: &SiteSettings) -> Self {
+        let base_path = settings.base_url.path_prefix();
+        let item = |item: &MenuItem| context! { title => item.title.as_str(), url => prefixed(base_path, &item.url) };
+        Self {
+            title: Value::from(settings.title.as_str()),
+            description: Value::from(settings.description.as_str()),
+            language: Value::from(settings.language.as_str()),
+            direction: Value::from(writing_direction(&settings.language)),
+            author: Value::from(settings.author.as_str()),
+            url: Value::from(format!("{}/", settings.base_url)),
+            home: Value::from(format!("{base_path}/")),
+            menu: settings.menu.iter().map(item).collect(),
+        }
+    }
+}
+
+impl Object for SiteValue {
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        let field = match key {
+            "title" => &self.title,
+            "description" => &self.description,
+            "language" => &self.language,
+            "direction" => &self.direction,
+            "author" => &self.author,
+            "url" => &self.url,
+            "home" => &self.home,
+            "menu" => &self.menu,
+            _ => return None,
+        };
+        Some(field.clone())
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
     }
 }
 

@@ -63,7 +63,7 @@ fn apply(site: &mut Site, posts: &Posts, output: &mut Output, changes: Vec<Chang
         };
         let kept = output.get(view.file().as_str()).is_some_and(|(before, _)| *before == view.fingerprint());
         if !kept {
-            output.extend([stored(&renderer.render(&view).unwrap())]);
+            output.extend([stored(&view, &renderer.render(&view).unwrap())]);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use microblog_domain::{Fingerprint, PostContent, PostId, PostKind, SiteSettings, Tag, Timestamp};
-use microblog_site::{Page, PostSource, Site, SourceError, SourcePost, Theme};
+use microblog_site::{Page, PostSource, Site, SourceError, SourcePost, Theme, View};
 
 /// A post that tests change to their needs.
 pub(crate) fn a_post(number: u128, slug: &str, day: i64) -> SourcePost {
@@ -67,8 +67,8 @@ pub(crate) fn site_of(settings: SiteSettings, posts: &Posts) -> Site {
 /// What a reader would find, by file.
 pub(crate) type Output = BTreeMap<String, (Fingerprint, String)>;
 
-pub(crate) fn stored(page: &Page) -> (String, (Fingerprint, String)) {
-    (page.file.to_string(), (page.fingerprint, String::from_utf8_lossy(&page.body).into_owned()))
+pub(crate) fn stored(view: &View, page: &Page) -> (String, (Fingerprint, String)) {
+    (page.file.to_string(), (view.fingerprint(), String::from_utf8_lossy(&page.body).into_owned()))
 }
 
 /// Renders every page.
@@ -76,7 +76,8 @@ pub(crate) fn render_all(site: &Site, posts: &Posts) -> Output {
     let renderer = site.renderer(posts);
     let keys = site.pages();
     let count = keys.len();
-    let output: Output = keys.iter().map(|key| stored(&renderer.render(&site.view(key).unwrap()).unwrap())).collect();
+    let views = keys.iter().map(|key| site.view(key).unwrap());
+    let output: Output = views.map(|view| stored(&view, &renderer.render(&view).unwrap())).collect();
     assert_eq!(output.len(), count, "two pages became the same file");
     output
 }
