@@ -30,7 +30,7 @@ pub use entry::{Entry, SourcePost};
 pub use images::Image;
 pub use index::{ListKey, Slice, Taken, is_reserved};
 pub use page::{FeedKey, Page, PageKey};
-pub use render::{PostSource, RenderError, Renderer, SourceError};
+pub use render::{PostSource, PostText, RenderError, Renderer, SourceError};
 pub use site::{AddressProblem, Change, Site};
 pub use theme::{Theme, ThemeError};
 pub use view::View;

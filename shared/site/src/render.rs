@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use microblog_domain::{FilePath, PostContent, PostId};
 use minijinja::value::{Object, Serde};
 use minijinja::{Value, context};
+use serde_json::Map;
 
 use crate::Site;
 use crate::entry::{self, Card, Entry, display_day};
@@ -21,11 +22,26 @@ use crate::view::{Count, Input, Recipe, View};
 
 /// Gives the texts of posts. A site holds everything else about them in memory, but not their texts.
 pub trait PostSource: Sync {
-    /// The content of a post that the site was given before, unchanged.
+    /// The text of a post that the site was given before, unchanged.
     ///
     /// # Errors
     /// When it can not be read, or is not what it was when the site was given it.
-    fn content(&self, id: PostId) -> Result<Arc<PostContent>, SourceError>;
+    fn text(&self, id: PostId) -> Result<Arc<PostText>, SourceError>;
+}
+
+/// What a site does not hold of a post in memory.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PostText {
+    /// What its author wrote.
+    pub markdown: String,
+    /// The fields that mean something to the theme alone.
+    pub extra: Map<String, serde_json::Value>,
+}
+
+impl From<PostContent> for PostText {
+    fn from(content: PostContent) -> Self {
+        Self { markdown: content.markdown, extra: content.extra }
+    }
 }
 
 /// The text of a post can not be had.
@@ -153,8 +169,8 @@ impl Renderer<'_> {
 
     /// A whole post as templates see it.
     fn post(&self, view: &View, entry: &Arc<Entry>, links: &mut Vec<String>) -> Result<Value, RenderError> {
-        let content = self.content(view, entry)?;
-        let rendered = self.markdown(entry, &content);
+        let text = self.text(view, entry)?;
+        let rendered = self.markdown(entry, &text);
         let settings = &self.site.settings;
         let base_path = settings.base_url.path_prefix();
         links.extend(rendered.links.iter().map(|link| entry::prefixed(base_path, link)));
@@ -166,24 +182,24 @@ impl Renderer<'_> {
             content: Value::from_safe_string(rendered.html),
             updated: Value::from_safe_string(entry.updated_at.to_string()),
             updated_day: updated.map(Value::from).unwrap_or_default(),
-            extra: Value::from(Serde(&content.extra)),
+            extra: Value::from(Serde(&text.extra)),
         }))
     }
 
-    fn content(&self, view: &View, entry: &Entry) -> Result<Arc<PostContent>, RenderError> {
-        self.source.content(entry.id).map_err(|error| RenderError::Source { page: view.file.clone(), error })
+    fn text(&self, view: &View, entry: &Entry) -> Result<Arc<PostText>, RenderError> {
+        self.source.text(entry.id).map_err(|error| RenderError::Source { page: view.file.clone(), error })
     }
 
-    fn markdown(&self, entry: &Entry, content: &PostContent) -> Rendered {
+    fn markdown(&self, entry: &Entry, text: &PostText) -> Rendered {
         let settings = &self.site.settings;
         let options = MarkdownOptions {
             highlight: settings.highlight,
             base_path: settings.base_url.path_prefix(),
             page_path: entry.address.as_str(),
             images: &entry.images,
-            opens_page: content.image.is_none(),
+            opens_page: entry.card.image().is_none(),
         };
-        markdown::render(&content.markdown, &options)
+        markdown::render(&text.markdown, &options)
     }
 
     fn feed(&self, view: &View, write: fn(&Channel<'_>, &[Item<'_>]) -> String) -> Result<Body, RenderError> {
@@ -214,9 +230,9 @@ impl Renderer<'_> {
         }
         let mut texts = HashMap::with_capacity(entries.len());
         for entry in entries {
-            let content = self.content(view, entry)?;
+            let text = self.text(view, entry)?;
             let page = format!("{}{}", self.site.settings.base_url.path_prefix(), entry.address.href());
-            texts.insert(entry.id, Arc::from(self.markdown(entry, &content).embedded("", &page)));
+            texts.insert(entry.id, Arc::from(self.markdown(entry, &text).embedded("", &page)));
         }
         Ok(self.feed_texts.get_or_init(|| texts))
     }

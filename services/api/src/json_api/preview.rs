@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use microblog_domain::{BaseUrl, FilePath, PostContent, PostId, SiteSettings, Timestamp};
-use microblog_site::{PageKey, PostSource, Site, SourceError, SourcePost, Theme, ThemeError};
+use microblog_site::{PageKey, PostSource, PostText, Site, SourceError, SourcePost, Theme, ThemeError};
 use serde::Serialize;
 
 use super::posts::PostInput;
@@ -65,10 +65,10 @@ pub(crate) async fn page(app: &App, input: PostInput) -> Result<String, ApiError
 }
 
 /// One post, and nothing around it.
-struct OnlyPost(Arc<PostContent>);
+struct OnlyPost(Arc<PostText>);
 
 impl PostSource for OnlyPost {
-    fn content(&self, _: PostId) -> Result<Arc<PostContent>, SourceError> {
+    fn text(&self, _: PostId) -> Result<Arc<PostText>, SourceError> {
         Ok(Arc::clone(&self.0))
     }
 }
@@ -77,7 +77,7 @@ impl PostSource for OnlyPost {
 struct NoPosts;
 
 impl PostSource for NoPosts {
-    fn content(&self, post: PostId) -> Result<Arc<PostContent>, SourceError> {
+    fn text(&self, post: PostId) -> Result<Arc<PostText>, SourceError> {
         Err(SourceError { post, reason: "there are no posts here".to_owned() })
     }
 }
@@ -91,7 +91,7 @@ fn render(app: &App, settings: SiteSettings, content: PostContent, now: Timestam
     let page = PageKey::Address(entry.address().file());
     site.fill([entry]);
     let view = site.view(&page).ok_or_else(|| ApiError::internal("the only post of a preview has no page"))?;
-    let source = OnlyPost(Arc::new(content));
+    let source = OnlyPost(Arc::new(content.into()));
     let rendered = site.renderer(&source).render(&view).map_err(|error| broken_page(&error))?;
     String::from_utf8(rendered.body).map_err(ApiError::internal)
 }

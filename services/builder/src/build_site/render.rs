@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use microblog_domain::media::stored_file;
-use microblog_domain::{Post, PostContent, PostId};
+use microblog_domain::{Post, PostId};
 use microblog_release::{Adopt, Draft, Page as ReleasePage};
-use microblog_site::{PostSource, Site, SourceError, View};
+use microblog_site::{PostSource, PostText, Site, SourceError, View};
 use microblog_store::Snapshot;
 use rayon::prelude::*;
 use tokio::runtime::Handle;
@@ -26,10 +26,10 @@ pub(super) struct Sources<'a> {
 }
 
 /// The texts that a chunk of pages needs.
-struct Texts(HashMap<PostId, Arc<PostContent>>);
+struct Texts(HashMap<PostId, Arc<PostText>>);
 
 impl PostSource for Texts {
-    fn content(&self, id: PostId) -> Result<Arc<PostContent>, SourceError> {
+    fn text(&self, id: PostId) -> Result<Arc<PostText>, SourceError> {
         let missing = || SourceError { post: id, reason: "its text is not in the database any more".to_owned() };
         self.0.get(&id).cloned().ok_or_else(missing)
     }
@@ -37,7 +37,7 @@ impl PostSource for Texts {
 
 impl FromIterator<Post> for Texts {
     fn from_iter<T: IntoIterator<Item = Post>>(posts: T) -> Self {
-        Self(posts.into_iter().map(|post| (post.id, Arc::new(post.content))).collect())
+        Self(posts.into_iter().map(|post| (post.id, Arc::new(post.content.into()))).collect())
     }
 }
 

@@ -3,7 +3,7 @@
 //! Taken as they are: the root of a site (`layout.rs` tells which program's), a content folder, or any folder with
 //! Markdown files. [`ContentFolder::open`] looks at names only (`scan.rs`); [`ContentFolder::read_posts`] opens the files
 //! (`read.rs`), on all cores, and hands each to the caller, who may drop its text and fetch it again later
-//! ([`TextLocation`]): so a large site need not fit into memory.
+//! ([`ContentFolder::read_text`]): so a large site need not fit into memory.
 
 mod foreign;
 mod layout;
@@ -126,6 +126,11 @@ impl ContentFolder {
     #[must_use]
     pub fn path_in_content<'a>(&self, file: &'a Path) -> &'a Path {
         file.strip_prefix(&self.content).unwrap_or(file)
+    }
+
+    /// Fetches the text of a post again, from the file that [`Self::read_posts`] read it from.
+    pub fn read_text(&self, file: &Path, text: &TextLocation) -> Result<String, FileProblem> {
+        read::read_again(&self.root.join(file), text).map_err(|reason| FileProblem::new(file, reason))
     }
 
     /// Reads all posts on all cores, and gives what `each` makes of them, in the order of their paths.

@@ -1,8 +1,9 @@
 //! Reading the file of one post, within limits, and finding its text again later.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::Read as _;
 use std::ops::Range;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -26,7 +27,7 @@ pub struct FilePost {
     pub status: PostStatus,
     /// When it was last changed, if the file says so.
     pub updated_at: Option<Timestamp>,
-    /// Where its text stands, for a caller that drops it.
+    /// Where its text stands, for a caller that drops it and asks [`ContentFolder::read_text`](super::ContentFolder) later.
     pub text: TextLocation,
     /// The files that belong beside its page.
     pub resources: Vec<Resource>,
@@ -42,44 +43,52 @@ impl FilePost {
     }
 }
 
-/// Where the text of a post stands, and which text it was.
+/// Where the text of a post stands in its file, and which state of the file that was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextLocation {
-    file: PathBuf,
     range: Range<usize>,
-    hash: ContentHash,
+    state: FileState,
 }
 
-impl TextLocation {
-    /// Fetches the text again; one that was changed since is a problem, as it may no longer fit its front matter.
-    pub fn read(&self) -> Result<String, FileProblem> {
-        let problem = |reason| FileProblem::new(&self.file, reason);
-        let mut file = read_text(&self.file).map_err(problem)?;
-        if file.len() < self.range.end
-            || !file.is_char_boundary(self.range.start)
-            || !file.is_char_boundary(self.range.end)
-        {
-            return Err(problem(Reason::Changed));
-        }
-        file.truncate(self.range.end);
-        file.drain(..self.range.start);
-        if ContentHash::of(file.as_bytes()) == self.hash { Ok(file) } else { Err(problem(Reason::Changed)) }
+/// Changes with every change of a file: what the file system counts for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct FileState {
+    inode: u64,
+    bytes: u64,
+    /// Seconds and nanoseconds. Programs can set the time of a file's last change, but not this one.
+    changed: (i64, i64),
+}
+
+impl FileState {
+    fn of(metadata: &Metadata) -> Self {
+        Self { inode: metadata.ino(), bytes: metadata.size(), changed: (metadata.ctime(), metadata.ctime_nsec()) }
     }
+}
+
+/// Fetches the text of a post again; one that was changed since is a problem, as it may no longer fit its front matter.
+pub(super) fn read_again(source: &Path, text: &TextLocation) -> Result<String, Reason> {
+    let (mut file, state) = read_text(source)?;
+    let is_whole = |file: &str| file.get(text.range.clone()).is_some();
+    if state != text.state || !is_whole(&file) {
+        return Err(Reason::Changed);
+    }
+    file.truncate(text.range.end);
+    file.drain(..text.range.start);
+    Ok(file)
 }
 
 /// Reads one post of a folder.
 pub(super) fn read_post(root: &Path, file: &PostFile, reading: &Reading) -> Result<FilePost, FileProblem> {
     let source = root.join(&file.path);
-    let text = read_text(&source).map_err(|reason| FileProblem::new(&file.path, reason))?;
+    let (text, state) = read_text(&source).map_err(|reason| FileProblem::new(&file.path, reason))?;
     let parsed = post::parse(&text, &file.path, reading)?;
-    let hash = ContentHash::of(parsed.content.markdown.as_bytes());
     Ok(FilePost {
         path: file.path.clone(),
         id: id_of(&file.path),
         content: parsed.content,
         status: parsed.status,
         updated_at: parsed.updated_at,
-        text: TextLocation { file: source, range: parsed.body, hash },
+        text: TextLocation { range: parsed.body, state },
         resources: file.resources.clone(),
     })
 }
@@ -92,7 +101,7 @@ fn id_of(path: &Path) -> PostId {
 }
 
 /// The text of a file, never more of it than a post may have.
-fn read_text(path: &Path) -> Result<String, Reason> {
+fn read_text(path: &Path) -> Result<(String, FileState), Reason> {
     let file = File::open(path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
@@ -107,5 +116,7 @@ fn read_text(path: &Path) -> Result<String, Reason> {
     if count as u64 > MAX_FILE_BYTES {
         return Err(too_large(count as u64));
     }
-    String::from_utf8(bytes).map_err(|error| Reason::NotUtf8 { offset: error.utf8_error().valid_up_to() })
+    let text =
+        String::from_utf8(bytes).map_err(|error| Reason::NotUtf8 { offset: error.utf8_error().valid_up_to() })?;
+    Ok((text, FileState::of(&metadata)))
 }

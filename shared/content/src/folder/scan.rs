@@ -116,6 +116,11 @@ fn is_public(entry: &DirEntry) -> bool {
     entry.depth() == 0 || name == ".well-known" || !name.starts_with('.')
 }
 
+/// Sorts like the path, part by part, but without taking paths apart for each comparison.
+fn by_parts(path: &Path) -> Vec<u8> {
+    path.as_os_str().as_encoded_bytes().iter().map(|byte| if *byte == b'/' { 0 } else { *byte }).collect()
+}
+
 struct Walk<'a> {
     root: &'a Path,
     real_root: PathBuf,
@@ -126,7 +131,7 @@ impl Walk<'_> {
     /// All files below a folder, relative to the root, in the order of their paths.
     fn files(&mut self, folder: &Path, wanted: impl Fn(&DirEntry) -> bool) -> Vec<PathBuf> {
         let mut files = Vec::new();
-        let mut entries = WalkDir::new(self.root.join(folder)).follow_links(true).sort_by_file_name().into_iter();
+        let mut entries = WalkDir::new(self.root.join(folder)).follow_links(true).into_iter();
         while let Some(entry) = entries.next() {
             let entry = match entry {
                 Ok(entry) => entry,
@@ -142,6 +147,7 @@ impl Walk<'_> {
                 (true, true) | (false, false) => {}
             }
         }
+        files.sort_by_cached_key(|path| by_parts(path));
         files
     }
 

@@ -44,7 +44,7 @@ fn show(site: &mut Site, posts: &Posts, output: &mut Output, image: Option<Image
     for view in touched.iter().filter_map(|key| site.view(key)) {
         if output.get(view.file().as_str()).is_none_or(|(before, _)| *before != view.fingerprint()) {
             rendered.push(view.file().to_string());
-            output.extend([stored(&renderer.render(&view).unwrap())]);
+            output.extend([stored(&view, &renderer.render(&view).unwrap())]);
         }
     }
     rendered

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use microblog_domain::{Fingerprint, PostContent, PostId, PostKind, SiteSettings, Tag, Timestamp};
-use microblog_site::{Page, PostSource, Site, SourceError, SourcePost, Theme, View};
+use microblog_site::{Page, PostSource, PostText, Site, SourceError, SourcePost, Theme, View};
 
 /// A post that tests change to their needs.
 pub(crate) fn a_post(number: u128, slug: &str, day: i64) -> SourcePost {
@@ -40,9 +40,9 @@ pub(crate) fn tagged(mut post: SourcePost, tags: &[&str]) -> SourcePost {
 pub(crate) struct Posts(pub(crate) BTreeMap<PostId, SourcePost>);
 
 impl PostSource for Posts {
-    fn content(&self, id: PostId) -> Result<Arc<PostContent>, SourceError> {
+    fn text(&self, id: PostId) -> Result<Arc<PostText>, SourceError> {
         let missing = || SourceError { post: id, reason: "it does not exist".to_owned() };
-        self.0.get(&id).map(|post| Arc::new(post.content.clone())).ok_or_else(missing)
+        self.0.get(&id).map(|post| Arc::new(post.content.clone().into())).ok_or_else(missing)
     }
 }
 

@@ -8,14 +8,16 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use microblog_content::old_addresses::{self, KnownPost, OldAddresses};
 use microblog_content::{ContentFolder, FilePost, FileProblem, Reading, Resource, TextLocation};
-use microblog_domain::{FilePath, Post, PostContent, PostId, PostStatus, UrlPath};
-use microblog_site::{AddressProblem, Entry, PostSource, Site, SourceError, SourcePost, Taken, is_reserved};
+use microblog_domain::{FilePath, Post, PostContent, PostId, PostStatus, Slug, UrlPath};
+use microblog_site::{AddressProblem, Entry, PostSource, PostText, Site, SourceError, SourcePost, Taken, is_reserved};
+use serde_json::{Map, Value};
 
 use super::summary::Problem;
 use crate::cli::progress;
 
 /// The posts of a folder, as far as they were usable.
-pub(super) struct Loaded {
+pub(super) struct Loaded<'a> {
+    folder: &'a ContentFolder,
     posts: HashMap<PostId, LoadedPost>,
     problems: Vec<Problem>,
     /// What to tell about older addresses of the posts.
@@ -24,10 +26,10 @@ pub(super) struct Loaded {
 
 /// What is remembered of a post.
 struct LoadedPost {
+    /// Relative to the folder.
     path: PathBuf,
-    /// Without the text.
-    content: PostContent,
     text: TextLocation,
+    extra: Map<String, Value>,
     resources: Vec<Resource>,
 }
 
@@ -35,6 +37,9 @@ struct LoadedPost {
 struct Digested {
     post: LoadedPost,
     entry: Entry,
+    slug: Slug,
+    /// The addresses that its author named besides.
+    aliases: Vec<UrlPath>,
     /// Where its text leads to.
     links: Vec<UrlPath>,
 }
@@ -46,9 +51,9 @@ enum Read {
     Unusable(Problem),
 }
 
-impl Loaded {
+impl<'a> Loaded<'a> {
     /// Reads all posts and fills the site with those that readers are to see.
-    pub(super) fn load(folder: &ContentFolder, site: &mut Site, now: Timestamp, drafts: bool) -> Self {
+    pub(super) fn load(folder: &'a ContentFolder, site: &mut Site, now: Timestamp, drafts: bool) -> Self {
         let reading = Reading { zone: site.settings().timezone.rules().clone(), now };
         let bar = progress::bar("Reading", folder.post_count());
         let read = folder.read_posts(&reading, |post| {
@@ -67,7 +72,8 @@ impl Loaded {
             }
         }
         let old = old_addresses(folder, &digested);
-        let mut loaded = Self { posts: HashMap::with_capacity(digested.len()), problems, old_addresses: old.notice() };
+        let posts = HashMap::with_capacity(digested.len());
+        let mut loaded = Self { folder, posts, problems, old_addresses: old.notice() };
         site.fill(digested.into_iter().zip(old.aliases).map(|(Digested { post, entry, .. }, aliases)| {
             loaded.posts.insert(entry.id(), post);
             entry.with_aliases(aliases)
@@ -113,12 +119,13 @@ impl Loaded {
     }
 }
 
-impl PostSource for Loaded {
-    fn content(&self, id: PostId) -> Result<Arc<PostContent>, SourceError> {
+impl PostSource for Loaded<'_> {
+    fn text(&self, id: PostId) -> Result<Arc<PostText>, SourceError> {
         let missing = |reason: String| SourceError { post: id, reason };
         let post = self.posts.get(&id).ok_or_else(|| missing("no such post".to_owned()))?;
-        let markdown = post.text.read().map_err(|problem| missing(problem.to_string()))?;
-        Ok(Arc::new(PostContent { markdown, ..post.content.clone() }))
+        let read = self.folder.read_text(&post.path, &post.text);
+        let markdown = read.map_err(|problem| missing(problem.to_string()))?;
+        Ok(Arc::new(PostText { markdown, extra: post.extra.clone() }))
     }
 }
 
@@ -136,9 +143,9 @@ impl Digested {
     fn known<'a>(&'a self, folder: &'a ContentFolder) -> KnownPost<'a> {
         KnownPost {
             file: folder.path_in_content(&self.post.path),
-            slug: &self.post.content.slug,
+            slug: &self.slug,
             address: self.entry.address(),
-            aliases: &self.post.content.aliases,
+            aliases: &self.aliases,
             links: &self.links,
         }
     }
@@ -154,12 +161,12 @@ fn digest(site: &Site, post: Result<FilePost, FileProblem>, now: Timestamp, draf
     }
     let (path, text, resources) = (post.path.clone(), post.text.clone(), post.resources.clone());
     let links = old_addresses::links(&post.content.markdown);
-    let mut source = source_post(post.into_post(), now);
+    let source = source_post(post.into_post(), now);
     match site.digest(&source) {
         Ok(entry) => {
-            source.content.markdown = String::new();
-            let post = LoadedPost { path, content: source.content, text, resources };
-            Read::OnSite(Box::new(Digested { post, entry, links }))
+            let PostContent { extra, slug, aliases, .. } = source.content;
+            let post = LoadedPost { path, text, extra, resources };
+            Read::OnSite(Box::new(Digested { post, entry, slug, aliases, links }))
         }
         Err(error) => Read::Unusable(Problem { path, line: None, reason: error.to_string() }),
     }

@@ -105,6 +105,8 @@ fn build(args: &BuildArgs) -> anyhow::Result<(Summary, Option<Replaced>)> {
     };
     let put = || output.replace().with_context(|| format!("putting the site to {}", args.output.display()));
     let replaced = if summary.is_live { Some(put()?) } else { None };
+    // The process is about to end: to free a large site piece by piece would only take its time.
+    std::mem::forget((site, loaded));
     Ok((summary, replaced))
 }
 

@@ -24,7 +24,7 @@ pub(super) struct Written {
 /// Writes pages and files. Stops at the first error: what is half written is never shown.
 pub(super) fn write_site(
     site: &Site,
-    loaded: &Loaded,
+    loaded: &Loaded<'_>,
     folder: &ContentFolder,
     output: &Output,
 ) -> anyhow::Result<Written> {
@@ -40,7 +40,7 @@ pub(super) fn write_site(
     Ok(Written { pages: pages.len(), files: files.len(), problems })
 }
 
-fn write_pages(site: &Site, pages: &[PageKey], loaded: &Loaded, output: &Output) -> anyhow::Result<()> {
+fn write_pages(site: &Site, pages: &[PageKey], loaded: &Loaded<'_>, output: &Output) -> anyhow::Result<()> {
     let renderer = site.renderer(loaded);
     let bar = progress::bar("Rendering", pages.len());
     let written = pages.par_iter().try_for_each(|key| {
@@ -56,7 +56,7 @@ fn write_pages(site: &Site, pages: &[PageKey], loaded: &Loaded, output: &Output)
 }
 
 /// The files beside posts, each beside its post's page.
-fn resources(site: &Site, loaded: &Loaded) -> Vec<StaticFile> {
+fn resources(site: &Site, loaded: &Loaded<'_>) -> Vec<StaticFile> {
     let place = |address: &UrlPath, name: &FilePath| {
         let page = address.file();
         let folder = Path::new(page.as_str()).parent().and_then(Path::to_str).filter(|folder| !folder.is_empty());
