@@ -70,22 +70,23 @@ fn remember(
     Ok(memory)
 }
 
-/// Reads every published post.
+/// Reads every published post: the next ones while those before are digested.
 fn read_all(desk: &Desk, settings: &SiteSettings, loaded: &mut Loaded, control: &Control) -> Result<Site, BuildError> {
     let theme = match &desk.config.theme {
         Some(folder) => Theme::with_overrides(folder)?,
         None => Theme::builtin()?,
     };
     let mut site = Site::new(Arc::new(settings.clone()), Arc::new(theme))?;
+    let Loaded { snapshot, warnings, .. } = loaded;
+    let mut page_after = |last| desk.runtime.block_on(changes::published_page(snapshot, last, BATCH));
     let mut entries = Vec::new();
-    let mut after = None;
-    loop {
+    let mut posts = page_after(None)?;
+    while let Some(last) = posts.last().map(|post| post.id) {
         control.check()?;
-        let posts = desk.runtime.block_on(changes::published_page(&mut loaded.snapshot, after, BATCH))?;
-        let Some(last) = posts.last() else { break };
-        after = Some(last.id);
-        let digested: Vec<_> = posts.into_par_iter().map(|post| digest(&site, post)).collect();
-        entries.extend(digested.into_iter().filter_map(|entry| keep(entry, &mut loaded.warnings)));
+        let digest_all = || posts.into_par_iter().map(|post| digest(&site, post)).collect::<Vec<_>>();
+        let (digested, next) = rayon::join(digest_all, || page_after(Some(last)));
+        entries.extend(digested.into_iter().filter_map(|entry| keep(entry, warnings)));
+        posts = next?;
     }
     site.fill(entries);
     Ok(site)

@@ -1,12 +1,13 @@
 //! What is to be done, found by comparing: what each page would be rendered from now, and what it was rendered from.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use microblog_domain::media::stored_file;
 use microblog_domain::{BuildMode, ContentHash, FilePath, Fingerprint};
-use microblog_release::Draft;
+use microblog_release::Manifest;
 use microblog_site::View;
+use rayon::prelude::*;
 
 use super::desk::Memory;
 
@@ -28,59 +29,60 @@ pub(super) struct Plan {
 impl Plan {
     /// Compares the site with the live release: where it may differ, or everywhere if that is not known, because the
     /// live release is not the one that this worker left there.
-    pub(super) fn make(memory: &Memory, draft: &Draft<'_>, stored: &Path, mode: BuildMode) -> Self {
-        let is_known = memory.shown_by == Some(draft.live().release().id);
+    pub(super) fn make(memory: &Memory, live: &Manifest, stored: &Path, mode: BuildMode) -> Self {
+        let is_known = memory.shown_by == Some(live.release().id);
         let mut plan = match mode {
-            BuildMode::Incremental if is_known => Self::compare_dirty(memory, draft),
-            _ => Self::compare_everything(memory, draft, mode),
+            BuildMode::Incremental if is_known => Self::compare_dirty(memory, live),
+            _ => Self::compare_everything(memory, live, mode),
         };
         plan.leave_out_lost(stored);
-        plan.total = plan.total_after(draft);
+        plan.total = plan.total_after(live);
         plan
     }
 
-    fn compare_dirty(memory: &Memory, draft: &Draft<'_>) -> Self {
+    fn compare_dirty(memory: &Memory, live: &Manifest) -> Self {
         let mut plan = Self::default();
         for key in &memory.dirty.pages {
             match (memory.site.view(key), key.file()) {
-                (Some(view), _) => plan.consider(view, draft, BuildMode::Incremental),
-                (None, Some(file)) => plan.drop_if_there(file, draft),
+                (Some(view), _) if is_kept(&view, live, BuildMode::Incremental) => {}
+                (Some(view), _) => plan.render.push(view),
+                (None, Some(file)) => plan.drop_if_there(file, live),
                 (None, None) => {}
             }
         }
         for file in &memory.dirty.media {
             match memory.media.get(file) {
-                Some(hash) => plan.consider_upload(file, *hash, draft),
-                None => plan.drop_if_there(file.clone(), draft),
+                Some(hash) => plan.consider_upload(file, *hash, live),
+                None => plan.drop_if_there(file.clone(), live),
             }
         }
         plan
     }
 
-    fn compare_everything(memory: &Memory, draft: &Draft<'_>, mode: BuildMode) -> Self {
+    fn compare_everything(memory: &Memory, live: &Manifest, mode: BuildMode) -> Self {
+        let compared: Vec<(FilePath, Option<View>)> = memory
+            .site
+            .pages()
+            .par_iter()
+            .filter_map(|key| memory.site.view(key))
+            .map(|view| (view.file().clone(), Some(view).filter(|view| !is_kept(view, live, mode))))
+            .collect();
         let mut plan = Self::default();
-        let mut wanted = BTreeSet::new();
-        for view in memory.site.pages().iter().filter_map(|key| memory.site.view(key)) {
-            wanted.insert(view.file().clone());
-            plan.consider(view, draft, mode);
+        let mut wanted = HashSet::with_capacity(compared.len() + memory.media.len());
+        for (file, view) in compared {
+            wanted.insert(file);
+            plan.render.extend(view);
         }
         for (file, hash) in &memory.media {
             wanted.insert(file.clone());
-            plan.consider_upload(file, *hash, draft);
+            plan.consider_upload(file, *hash, live);
         }
-        plan.remove = draft.live().iter().map(|(file, _)| file).filter(|file| !wanted.contains(file)).collect();
+        plan.remove = live.iter().map(|(file, _)| file).filter(|file| !wanted.contains(file)).collect();
         plan
     }
 
-    fn consider(&mut self, view: View, draft: &Draft<'_>, mode: BuildMode) {
-        let is_kept = mode == BuildMode::Incremental && draft.fingerprint(view.file()) == Some(view.fingerprint());
-        if !is_kept {
-            self.render.push(view);
-        }
-    }
-
-    fn consider_upload(&mut self, file: &FilePath, hash: ContentHash, draft: &Draft<'_>) {
-        if draft.fingerprint(file) != Some(upload_fingerprint(&hash)) {
+    fn consider_upload(&mut self, file: &FilePath, hash: ContentHash, live: &Manifest) {
+        if fingerprint(live, file) != Some(upload_fingerprint(&hash)) {
             self.link.push((file.clone(), hash));
         }
     }
@@ -90,18 +92,17 @@ impl Plan {
         self.left_out = lost.map(|(file, _)| file).collect();
     }
 
-    fn drop_if_there(&mut self, file: FilePath, draft: &Draft<'_>) {
-        if draft.fingerprint(&file).is_some() {
+    fn drop_if_there(&mut self, file: FilePath, live: &Manifest) {
+        if fingerprint(live, &file).is_some() {
             self.remove.push(file);
         }
     }
 
-    fn total_after(&self, draft: &Draft<'_>) -> usize {
-        let is_new = |file: &FilePath| draft.fingerprint(file).is_none();
+    fn total_after(&self, live: &Manifest) -> usize {
+        let is_new = |file: &FilePath| fingerprint(live, file).is_none();
         let new = self.render.iter().filter(|view| is_new(view.file())).count()
             + self.link.iter().filter(|(file, _)| is_new(file)).count();
-        usize::try_from(draft.live().release().totals.files).unwrap_or(usize::MAX).saturating_add(new)
-            - self.remove.len()
+        usize::try_from(live.release().totals.files).unwrap_or(usize::MAX).saturating_add(new) - self.remove.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -130,6 +131,16 @@ impl Plan {
     pub(super) fn reused(&self) -> usize {
         self.total.saturating_sub(self.render.len() + self.link.len())
     }
+}
+
+/// What the live release's file was made from, if it has one at this path.
+fn fingerprint(live: &Manifest, file: &FilePath) -> Option<Fingerprint> {
+    live.get(file.as_str()).map(|entry| entry.fingerprint)
+}
+
+/// Whether the live release has the page as it would be rendered now.
+fn is_kept(view: &View, live: &Manifest, mode: BuildMode) -> bool {
+    mode == BuildMode::Incremental && fingerprint(live, view.file()) == Some(view.fingerprint())
 }
 
 /// Uploads are named by their content, which never changes.
