@@ -2,7 +2,7 @@
 //!
 //! `site` builds a small site with every feature and checks its pages; `feeds` reads what other programs read; `variants`
 //! has sites of another cut, `corpus` whatever posts are at hand. `program` builds and runs `microblog`, `server` serves a
-//! folder, and `web` holds the judges of pages, for any server's.
+//! folder, `nginx` has releases served by the real one, and `web` holds the judges of pages, for any server's.
 //!
 //! `installation` is a running `microblog up`: `journey` uses it as people do, `killing` as power cuts do, and `misuse` as
 //! those who have not read the README.
@@ -23,6 +23,7 @@ mod installation;
 mod journey;
 mod killing;
 mod misuse;
+mod nginx;
 mod program;
 mod server;
 mod site;

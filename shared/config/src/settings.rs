@@ -74,6 +74,9 @@ pub struct BuildSettings {
 pub struct ReleaseSettings {
     /// `release.keep`, default 10, from 2 to 1000: how many can be gone back to.
     pub keep: u32,
+    /// `release.compress`, default true: whether pages and other texts get compressed copies beside them, for web servers
+    /// that can send these as they are.
+    pub compress: bool,
 }
 
 /// How the API and the dashboard are served.
@@ -159,6 +162,7 @@ impl Settings {
             build: read_build(reader),
             release: ReleaseSettings {
                 keep: reader.checked("release.keep", 10, "a number from 2 to 1000", |keep| (2..=1_000).contains(keep)),
+                compress: reader.value("release.compress", true),
             },
             server: read_server(reader),
             site_server: SiteServerSettings {

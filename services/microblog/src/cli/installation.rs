@@ -59,7 +59,10 @@ pub(crate) async fn open_existing_store(settings: &Settings) -> anyhow::Result<S
 /// Opens the release store.
 pub(crate) fn open_releases(settings: &Settings) -> anyhow::Result<ReleaseStore> {
     let keep = usize::try_from(settings.release.keep)?;
-    let releases = ReleaseStore::open(&settings.build.dir, Options { keep, ..Options::default() });
+    let releases = ReleaseStore::open(
+        &settings.build.dir,
+        Options { keep, compress: settings.release.compress, ..Options::default() },
+    );
     releases.with_context(|| format!("opening the releases in {}", settings.build.dir.display()))
 }
 

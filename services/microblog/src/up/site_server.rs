@@ -1,7 +1,8 @@
 //! Serves the live release on `site.listen`, for those who have no nginx in front.
 //!
 //! Each request resolves `build/current` anew and opens exactly one file, so that an answer always belongs to one
-//! release. Sending the file (types, ranges, conditional requests) is left to tower-http.
+//! release. Readers that take it get the compressed sibling that lies beside a file. Sending the file (types, encodings,
+//! ranges, conditional requests) is left to tower-http.
 
 use std::future::Future;
 use std::io;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::serve::ListenerExt as _;
@@ -42,15 +44,15 @@ async fn answer(State(current): State<Arc<Path>>, request: Request) -> Response 
     }
     let (parts, _) = request.into_parts();
     let Ok(path) = parts.uri.path().parse::<UrlPath>() else {
-        return not_found(&current, parts.method).await;
+        return not_found(&current, &parts).await;
     };
     let file = current.join(path.file());
     if let Some(folder) = redirect_to_folder(&parts.uri, &path).filter(|_| file.exists()) {
         return folder;
     }
-    let response = send(&file, parts.method.clone(), parts.headers).await;
+    let response = send(&file, parts.method.clone(), parts.headers.clone()).await;
     match response.status() {
-        StatusCode::NOT_FOUND => not_found(&current, parts.method).await,
+        StatusCode::NOT_FOUND => not_found(&current, &parts).await,
         _ => with_headers(response, path.as_str()),
     }
 }
@@ -62,11 +64,31 @@ fn redirect_to_folder(uri: &Uri, path: &UrlPath) -> Option<Response> {
     is_folder_without_slash.then(|| Redirect::permanent(&format!("{}{query}", path.href())).into_response())
 }
 
+/// Sends a file, compressed if that is what the reader would rather have and what lies there.
 async fn send(file: &Path, method: Method, headers: HeaderMap) -> Response {
+    if headers.contains_key(header::RANGE) {
+        return send_part(file, method, headers).await;
+    }
+    send_with(ServeFile::new(file).precompressed_gzip(), file, method, headers).await
+}
+
+/// Sends a part of a file, always of the plain one: parts fit together, whatever is compressed between two requests. Who
+/// goes on with an earlier copy (`If-Range`) gets a part of that very copy, else all of the new one.
+async fn send_part(file: &Path, method: Method, mut headers: HeaderMap) -> Response {
+    let copy = headers.remove(header::IF_RANGE);
+    let part = send_with(ServeFile::new(file), file, method.clone(), headers.clone()).await;
+    if copy.is_none_or(|copy| part.headers().get(header::ETAG) == Some(&copy)) {
+        return part;
+    }
+    headers.remove(header::RANGE);
+    send_with(ServeFile::new(file).precompressed_gzip(), file, method, headers).await
+}
+
+async fn send_with(mut server: ServeFile, file: &Path, method: Method, headers: HeaderMap) -> Response {
     let mut request = Request::new(Body::empty());
     *request.method_mut() = method;
     *request.headers_mut() = headers;
-    match ServeFile::new(file).try_call(request).await {
+    match server.try_call(request).await {
         Ok(response) => response.map(Body::new),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             StatusCode::NOT_FOUND.into_response()
@@ -78,11 +100,14 @@ async fn send(file: &Path, method: Method, headers: HeaderMap) -> Response {
     }
 }
 
-async fn not_found(current: &Path, method: Method) -> Response {
+async fn not_found(current: &Path, request: &Parts) -> Response {
     if !current.exists() {
         return not_yet();
     }
-    let mut response = send(&current.join("404.html"), method, HeaderMap::new()).await;
+    // Neither ranges nor conditions: they were meant for a page that is not there.
+    let accepted = request.headers.get(header::ACCEPT_ENCODING).cloned();
+    let headers = accepted.map(|accepted| (header::ACCEPT_ENCODING, accepted)).into_iter().collect();
+    let mut response = send(&current.join("404.html"), request.method.clone(), headers).await;
     *response.status_mut() = StatusCode::NOT_FOUND;
     with_headers(response, "/404.html")
 }
@@ -98,6 +123,7 @@ fn with_headers(mut response: Response, path: &str) -> Response {
     let is_hashed = path.starts_with("/assets/") || path.starts_with("/media/");
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, if is_hashed { FOR_EVER } else { REVALIDATE });
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
     if let Some(kind) = content_type(path) {
@@ -143,5 +169,119 @@ mod tests {
         assert_eq!(status(&current, "/").await, StatusCode::NOT_FOUND);
         assert_eq!(status(&current, "/there").await, StatusCode::PERMANENT_REDIRECT);
         assert_eq!(status(&current, "/elsewhere").await, StatusCode::NOT_FOUND);
+    }
+
+    const PLAIN: &str = "a page that is longer than its compressed sibling";
+    const GZIP: &str = "gzip of it";
+
+    fn site() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [("index.html", PLAIN), ("index.html.gz", GZIP), ("404.html", "gone"), ("404.html.gz", "g")]
+        {
+            std::fs::write(folder.path().join(name), text).unwrap();
+            let time = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+            std::fs::File::open(folder.path().join(name)).unwrap().set_modified(time).unwrap();
+        }
+        folder
+    }
+
+    /// Asks for the front page.
+    async fn ask(site: &tempfile::TempDir, method: Method, headers: &[(&str, &str)]) -> Answer {
+        let request = headers
+            .iter()
+            .fold(Request::builder().method(method).uri("/"), |request, (name, value)| request.header(*name, *value));
+        Answer::of(answer(State(site.path().into()), request.body(Body::empty()).unwrap()).await).await
+    }
+
+    struct Answer {
+        status: u16,
+        headers: HeaderMap,
+        text: String,
+    }
+
+    impl Answer {
+        async fn of(response: Response) -> Self {
+            let (head, body) = response.into_parts();
+            let bytes = axum::body::to_bytes(body, 1_000).await.unwrap();
+            Self {
+                status: head.status.as_u16(),
+                headers: head.headers,
+                text: String::from_utf8(bytes.to_vec()).unwrap(),
+            }
+        }
+
+        fn header(&self, name: &str) -> Option<&str> {
+            self.headers.get(name).map(|value| value.to_str().unwrap())
+        }
+    }
+
+    #[tokio::test]
+    async fn readers_get_what_they_can_unfold_and_caches_are_told_what_it_depends_on() {
+        let site = site();
+        for (accepted, encoding, text) in [
+            ("gzip, deflate, br", Some("gzip"), GZIP),
+            ("gzip;q=0", None, PLAIN),
+            ("br", None, PLAIN),
+            ("identity", None, PLAIN),
+        ] {
+            let get = ask(&site, Method::GET, &[("accept-encoding", accepted)]).await;
+            assert_eq!(
+                (get.status, get.header("content-encoding"), get.text.as_str()),
+                (200, encoding, text),
+                "{accepted}"
+            );
+            assert_eq!(get.header("content-type"), Some("text/html; charset=utf-8"));
+            assert_eq!(get.header("vary"), Some("accept-encoding"));
+            let head = ask(&site, Method::HEAD, &[("accept-encoding", accepted)]).await;
+            assert_eq!((head.status, head.text.as_str()), (200, ""));
+            for name in ["content-encoding", "content-length", "etag", "last-modified", "vary"] {
+                assert_eq!(head.header(name), get.header(name), "{accepted}: {name}");
+            }
+        }
+        assert_eq!(ask(&site, Method::GET, &[]).await.text, PLAIN);
+        let request = Request::get("/gone").header("accept-encoding", "gzip").header("range", "bytes=0-1");
+        let gone = Answer::of(answer(State(site.path().into()), request.body(Body::empty()).unwrap()).await).await;
+        assert_eq!((gone.status, gone.header("content-encoding"), gone.text.as_str()), (404, Some("gzip"), "g"));
+    }
+
+    #[tokio::test]
+    async fn a_copy_is_compared_with_what_would_be_sent() {
+        let site = site();
+        let gzip = ("accept-encoding", "gzip");
+        let plain_tag = ask(&site, Method::GET, &[]).await.header("etag").unwrap().to_owned();
+        let gzip_tag = ask(&site, Method::GET, &[gzip]).await.header("etag").unwrap().to_owned();
+        assert_ne!(plain_tag, gzip_tag);
+        for (tag, accepted, status) in [
+            (&gzip_tag, gzip, 304),
+            (&plain_tag, gzip, 200),
+            (&plain_tag, ("accept", "*/*"), 304),
+            (&gzip_tag, ("accept", "*/*"), 200),
+        ] {
+            let answer = ask(&site, Method::GET, &[("if-none-match", tag), accepted]).await;
+            assert_eq!((answer.status, answer.header("vary")), (status, Some("accept-encoding")), "{tag} {accepted:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn parts_are_of_one_copy() {
+        let site = site();
+        let (range, gzip) = (("range", "bytes=2-5"), ("accept-encoding", "gzip"));
+        let plain = ask(&site, Method::GET, &[]).await;
+        let compressed = ask(&site, Method::GET, &[gzip]).await;
+        let tag = |answer: &Answer| answer.header("etag").unwrap().to_owned();
+        let part = ask(&site, Method::GET, &[range, gzip]).await;
+        assert_eq!((part.status, part.header("content-encoding"), part.text.as_str()), (206, None, &PLAIN[2..6]));
+        assert_eq!(tag(&part), tag(&plain));
+        let of_plain = ask(&site, Method::GET, &[range, gzip, ("if-range", &tag(&plain))]).await;
+        assert_eq!((of_plain.status, of_plain.text.as_str()), (206, &PLAIN[2..6]));
+        // Both copies have the same date, so it says nothing.
+        for copy in [tag(&compressed).as_str(), compressed.header("last-modified").unwrap(), "\"older\""] {
+            let whole = ask(&site, Method::GET, &[range, gzip, ("if-range", copy)]).await;
+            assert_eq!(
+                (whole.status, whole.header("content-encoding"), whole.text.as_str()),
+                (200, Some("gzip"), GZIP),
+                "{copy}"
+            );
+        }
     }
 }

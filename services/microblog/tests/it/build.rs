@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -56,6 +57,39 @@ fn a_folder_becomes_a_site() {
     assert_eq!(page(root.path(), "robots.txt"), "User-agent: *\nDisallow: /\n");
     assert!(!page(root.path(), "index.html").contains("Secret plan"));
     assert!(stderr(&output).contains("from 2 posts and 3 other files"), "{}", stderr(&output));
+}
+
+#[test]
+fn texts_get_compressed_copies_when_asked_for() {
+    let own = "User-agent: *\n".repeat(200);
+    let root = folder(&[
+        HELLO,
+        ("static/robots.txt", &own),
+        ("static/data.json", &format!("[{}1]", "1, ".repeat(900))),
+        ("static/data.json.gz", "made by hand"),
+    ]);
+    let output = microblog(root.path(), &[&BUILD[..], &["--compress", "--json"]].concat());
+    assert!(output.status.success(), "{}", stderr(&output));
+    let site = site(&root.path().join("public"));
+    let compressed: Vec<&PathBuf> =
+        site.keys().filter(|path| path.extension().is_some_and(|end| end == "gz")).collect();
+    for copy in &compressed {
+        let source = &site[&copy.with_extension("")];
+        if copy.ends_with("data.json.gz") {
+            assert_eq!(site[*copy], b"made by hand");
+            continue;
+        }
+        let mut unfolded = Vec::new();
+        flate2::read::GzDecoder::new(site[*copy].as_slice()).read_to_end(&mut unfolded).unwrap();
+        assert!(&unfolded == source && source.len() >= 1_024, "{}", copy.display());
+    }
+    for expected in ["index.html.gz", "2024/01/hello/index.html.gz", "robots.txt.gz"] {
+        assert!(compressed.iter().any(|copy| copy.ends_with(expected)), "{expected}");
+    }
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(summary["compressed"], compressed.len() - 1);
+    assert!(microblog(root.path(), &BUILD).status.success());
+    assert!(!root.path().join("public/index.html.gz").exists(), "only when asked for");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 mod load;
 mod output;
+mod siblings;
 mod summary;
 mod write;
 
@@ -55,6 +56,9 @@ pub(crate) struct BuildArgs {
     /// Do not colour code.
     #[arg(long)]
     no_highlight: bool,
+    /// Put a compressed copy (.gz) beside each text that is worth it, for hosts that send these as they are.
+    #[arg(long)]
+    compress: bool,
     /// Fail if anything is wrong with any file.
     #[arg(long)]
     strict: bool,
@@ -90,13 +94,14 @@ fn build(args: &BuildArgs) -> anyhow::Result<(Summary, Option<Replaced>)> {
     problems.extend(loaded.problems());
     problems.extend(loaded.address_problems(&site));
 
-    let written = write::write_site(&site, &loaded, &folder, &output)?;
+    let written = write::write_site(&site, &loaded, &folder, &output, args.compress)?;
     problems.extend(written.problems);
     let summary = Summary {
         output: args.output.clone(),
         posts: loaded.post_count(),
         pages: written.pages,
         files: written.files,
+        compressed: written.compressed,
         old_addresses: loaded.old_addresses(),
         skipped: folder.skipped().iter().map(ToString::to_string).collect(),
         is_live: !args.strict || problems.is_empty(),

@@ -40,6 +40,11 @@ impl Output {
         self.desk.path().join("site")
     }
 
+    /// Where a file is while the site is being written.
+    pub(super) fn file(&self, path: &FilePath) -> PathBuf {
+        self.site().join(path)
+    }
+
     /// Writes one file.
     pub(super) fn write(&self, path: &FilePath, content: &[u8]) -> io::Result<()> {
         with_parent(&self.site().join(path), |target| File::create(target)?.write_all(content))

@@ -18,6 +18,9 @@ pub(super) struct Summary {
     pub(super) pages: usize,
     /// Files that were taken over as they are.
     pub(super) files: usize,
+    /// Compressed copies beside files, if they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) compressed: Option<usize>,
     /// What was found out about where the posts lived before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) old_addresses: Option<String>,

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use super::load::Loaded;
 use super::output::Output;
+use super::siblings;
 use super::summary::Problem;
 use crate::cli::progress;
 
@@ -18,6 +19,7 @@ use crate::cli::progress;
 pub(super) struct Written {
     pub(super) pages: usize,
     pub(super) files: usize,
+    pub(super) compressed: Option<usize>,
     pub(super) problems: Vec<Problem>,
 }
 
@@ -27,6 +29,7 @@ pub(super) fn write_site(
     loaded: &Loaded<'_>,
     folder: &ContentFolder,
     output: &Output,
+    with_siblings: bool,
 ) -> anyhow::Result<Written> {
     let pages = site.pages();
     write_pages(site, &pages, loaded, output)?;
@@ -37,7 +40,12 @@ pub(super) fn write_site(
         let copied = output.copy(&file.source, &file.path);
         copied.with_context(|| format!("copying {} to {}", file.source.display(), file.path))
     })?;
-    Ok(Written { pages: pages.len(), files: files.len(), problems })
+    let compress = || {
+        let all = pages.iter().filter_map(PageKey::file).chain(files.iter().map(|file| file.path.clone())).collect();
+        siblings::compress_files(&all, output)
+    };
+    let compressed = with_siblings.then(compress).transpose()?;
+    Ok(Written { pages: pages.len(), files: files.len(), compressed, problems })
 }
 
 fn write_pages(site: &Site, pages: &[PageKey], loaded: &Loaded<'_>, output: &Output) -> anyhow::Result<()> {

@@ -1,0 +1,153 @@
+//! Releases behind the real nginx, run as `docs/serving.md` says.
+
+use std::fs;
+use std::io::Read as _;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use flate2::read::GzDecoder;
+use microblog_domain::Fingerprint;
+use microblog_release::{Checks, Options, Page, ReleaseStore};
+use tempfile::TempDir;
+use ureq::http::Response;
+use ureq::{Agent, Body};
+
+const GUIDE: &str = include_str!("../../docs/serving.md");
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// nginx, serving a release store until it is dropped.
+struct Nginx {
+    address: String,
+    process: Child,
+    _folder: TempDir,
+}
+
+impl Nginx {
+    fn start(build: &Path) -> Self {
+        let folder = TempDir::new().unwrap();
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+        let address = format!("127.0.0.1:{port}");
+        let config = folder.path().join("nginx.conf");
+        fs::write(&config, config_of(build, folder.path(), &address)).unwrap();
+        let process =
+            Command::new("nginx").arg("-p").arg(folder.path()).arg("-c").arg(&config).stderr(Stdio::inherit()).spawn();
+        let process = process.expect("nginx can not be started; on Debian: apt-get install nginx-light");
+        let nginx = Self { address, process, _folder: folder };
+        let deadline = Instant::now() + PATIENCE;
+        while Agent::new_with_defaults().get(nginx.url("/")).call().is_err() {
+            assert!(Instant::now() < deadline, "nginx does not answer");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        nginx
+    }
+
+    fn url(&self, address: &str) -> String {
+        format!("http://{}{address}", self.address)
+    }
+
+    /// Asks for an address.
+    fn get(&self, address: &str, headers: &[(&str, &str)]) -> Response<Body> {
+        let agent = Agent::new_with_config(Agent::config_builder().http_status_as_error(false).build());
+        let request = agent.get(self.url(address));
+        headers.iter().fold(request, |request, (name, value)| request.header(*name, *value)).call().unwrap()
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+/// The configuration of the guide, with another place and another port.
+fn config_of(build: &Path, own: &Path, address: &str) -> String {
+    let guide = GUIDE
+        .split_once("```nginx\n")
+        .and_then(|(_, rest)| rest.split_once("```"))
+        .expect("the guide has a configuration");
+    let server = guide.0.replace("listen 80;", &format!("listen {address};"));
+    let server = server.replace("/var/lib/microblog/build", build.to_str().unwrap());
+    let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|kind| format!("{kind}_temp_path {}/{kind};", own.display()))
+        .join("\n");
+    format!(
+        "daemon off; master_process off; pid {own}/pid; error_log stderr warn; events {{}}\n\
+         http {{ access_log off; types {{ text/html html; }}\n{temporary}\n{server} }}",
+        own = own.display()
+    )
+}
+
+fn publish(store: &mut ReleaseStore, text: &str) {
+    let draft = store.draft(Checks::new("https://example.org".parse().unwrap())).unwrap();
+    for path in ["index.html", "a/index.html", "404.html"] {
+        let page = Page { bytes: text.as_bytes(), fingerprint: Fingerprint::of(text.as_bytes()), author_links: &[] };
+        draft.put(&path.parse().unwrap(), page).unwrap();
+    }
+    draft.verify().unwrap().commit().unwrap();
+}
+
+fn header<'a>(response: &'a Response<Body>, name: &str) -> Option<&'a str> {
+    response.headers().get(name).map(|value| value.to_str().unwrap())
+}
+
+/// The encoding of an answer, and its text.
+fn content(response: Response<Body>) -> (Option<String>, String) {
+    let encoding = header(&response, "content-encoding").map(str::to_owned);
+    let bytes = response.into_body().read_to_vec().unwrap();
+    let mut text = String::new();
+    match encoding {
+        Some(_) => GzDecoder::new(bytes.as_slice()).read_to_string(&mut text).unwrap(),
+        None => bytes.as_slice().read_to_string(&mut text).unwrap(),
+    };
+    (encoding, text)
+}
+
+#[test]
+fn nginx_sends_the_compressed_sibling_of_the_live_release_and_of_no_other() {
+    let folder = TempDir::new().unwrap();
+    let mut store = ReleaseStore::open(folder.path(), Options::default()).unwrap();
+    publish(&mut store, "the first release");
+    let nginx = Nginx::start(folder.path());
+    let gzip = ("accept-encoding", "gzip");
+    for n in 0..6 {
+        let page = format!("release {n} ").repeat(1_000);
+        publish(&mut store, &page);
+        for address in ["/", "/a/", "/nowhere/"] {
+            assert_eq!(content(nginx.get(address, &[gzip])), (None, page.clone()), "{address}, release {n}");
+        }
+        store.tidy(&|| true).unwrap();
+        for address in ["/", "/a/", "/nowhere/"] {
+            let compressed = nginx.get(address, &[gzip]);
+            assert_eq!(header(&compressed, "vary"), Some("Accept-Encoding"));
+            assert_eq!(content(compressed), (Some("gzip".to_owned()), page.clone()), "{address}, release {n}");
+            assert_eq!(content(nginx.get(address, &[])), (None, page.clone()), "{address}, release {n}");
+        }
+    }
+}
+
+#[test]
+fn a_copy_that_a_reader_has_stays_good_for_nginx_until_the_page_changes() {
+    let folder = TempDir::new().unwrap();
+    let mut store = ReleaseStore::open(folder.path(), Options::default()).unwrap();
+    let gzip = ("accept-encoding", "gzip");
+    publish(&mut store, &"one ".repeat(1_000));
+    store.tidy(&|| true).unwrap();
+    let nginx = Nginx::start(folder.path());
+    let tag = |response: &Response<Body>| header(response, "etag").unwrap().to_owned();
+    let (plain, compressed) = (tag(&nginx.get("/", &[])), tag(&nginx.get("/", &[gzip])));
+    assert_ne!(plain, compressed);
+    let status = |headers: &[(&str, &str)]| nginx.get("/", headers).status().as_u16();
+    assert_eq!(status(&[gzip, ("if-none-match", &compressed)]), 304);
+    assert_eq!(status(&[gzip, ("if-none-match", &plain)]), 200);
+    assert_eq!(status(&[("if-none-match", &plain)]), 304);
+    let date = header(&nginx.get("/", &[]), "last-modified").unwrap().to_owned();
+    assert_eq!(header(&nginx.get("/", &[gzip]), "last-modified"), Some(date.as_str()));
+    // As many bytes, within the same second.
+    publish(&mut store, &"two ".repeat(1_000));
+    store.tidy(&|| true).unwrap();
+    assert_eq!(status(&[gzip, ("if-none-match", &compressed)]), 200);
+    assert_eq!(status(&[("if-none-match", &plain)]), 200);
+}
