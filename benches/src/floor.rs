@@ -138,12 +138,12 @@ mod tests {
     use super::*;
     use crate::output::Inventory;
     use crate::place::Place;
-    use crate::sample::SampleSite;
+    use crate::sample::{Addresses, SampleSite};
 
     #[test]
     fn posts_and_their_lists_are_written() {
         let place = Place::on_disk(&std::env::temp_dir()).unwrap();
-        let site = SampleSite::generate(&place, None, 30).unwrap();
+        let site = SampleSite::generate(&place, None, 30, Addresses::Dated).unwrap();
         let output = place.new_folder("output-").unwrap();
         build(site.content(), &output).unwrap();
         let inventory = Inventory::take(&output).unwrap();

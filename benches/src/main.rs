@@ -32,6 +32,7 @@ use machine::Machine;
 use measure::{Benchmark, Effort, Places, Plan};
 use place::Medium;
 use report::Report;
+use sample::Addresses;
 
 /// Where folders of the disk are made: beside what else is built.
 const DISK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/bench");
@@ -46,6 +47,9 @@ struct Args {
     #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [100, 1_000, 10_000, 100_000])]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     posts: Vec<u32>,
+    /// Where the generated sites have their posts.
+    #[arg(long, value_name = "SHAPE", value_delimiter = ',', default_values_t = [Addresses::Dated], value_enum)]
+    addresses: Vec<Addresses>,
     /// A folder of posts to measure with, in place of the generated sites. May be given repeatedly.
     #[arg(long, value_name = "DIR", env = "MICROBLOG_BENCH_CONTENT")]
     content: Vec<PathBuf>,
@@ -66,7 +70,7 @@ struct Args {
     /// A folder for what is written to disk; it is emptied again.
     #[arg(long, value_name = "DIR", default_value = DISK)]
     disk: PathBuf,
-    /// Keep generated sites here, and take those that are here already.
+    /// Keep generated sites and installations with their posts here, and take those that are here already.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
     /// Measure this program rather than build one.
@@ -104,7 +108,11 @@ fn run(args: Args) -> anyhow::Result<Report> {
     let version = hugo.as_ref().map(|hugo| hugo.version.clone());
     let places = Places { disk: &args.disk, builds_on: args.on, keep: args.keep };
     let mut plan = Plan::prepare(program, hugo, places, args.effort)?;
-    plan.choose_sites(&args.content, &args.hugo, &args.posts)?;
+    if args.content.is_empty() {
+        plan.make_sites(&args.posts, &args.addresses)?;
+    } else {
+        plan.take_sites(&args.content, &args.hugo)?;
+    }
     let rows = plan.measure(&args.names)?;
     Ok(Report { machine, load_after: machine::load()?, hugo: version, rows })
 }

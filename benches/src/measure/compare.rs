@@ -134,7 +134,7 @@ fn growth(sites: &[SampleSite], cases: &BTreeMap<CaseKey, Case>) -> anyhow::Resu
     let mut rows = Vec::new();
     for ((number, medium), small) in cases {
         let posts = sites[*number].posts();
-        let ten_times = |(other, place): &CaseKey| *place == *medium && sites[*other].posts() == posts * 10;
+        let ten_times = |(other, place): &CaseKey| *place == *medium && sites[*other].is_times(10, &sites[*number]);
         let Some((key, large)) = cases.iter().find(|(key, _)| ten_times(key)) else { continue };
         let target = (posts == 10_000).then_some(targets::TEN_TIMES_THE_POSTS);
         for (build, name) in [(Build::Plain, "build without highlighting"), (Build::First, "build")] {

@@ -19,12 +19,16 @@ const BETWEEN_EDITS: Duration = Duration::from_millis(250);
 /// How often a worker is asked for a build when nothing has changed.
 const CALM_BUILDS: u16 = 5;
 
+/// How many edits are made right after the first release, when the server has other things to do, too.
+const EARLY_EDITS: usize = 20;
+
 /// A site that is served, with what was measured of it.
 struct Subject<'a> {
     site: &'a SampleSite,
     filled: &'a Filled,
     server: Server,
     posts: Vec<Address>,
+    early: Vec<Taken>,
     edits: Vec<Taken>,
     publications: Vec<Taken>,
     calm: Vec<f64>,
@@ -34,6 +38,7 @@ struct Subject<'a> {
 struct Ended<'a> {
     site: &'a SampleSite,
     filled: &'a Filled,
+    early: Vec<Taken>,
     edits: Vec<Taken>,
     publications: Vec<Taken>,
     calm: Vec<f64>,
@@ -83,9 +88,10 @@ impl<'a> Subject<'a> {
         let author = Author { server: &server, token: &filled.token };
         author.build()?;
         let posts = author.newest_posts(plan.effort.edits)?;
+        let early = if filled.import.is_some() { edit_early(&author, &posts)? } else { Vec::new() };
         server.wait_until_idle()?;
         let (edits, publications, calm) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { site, filled, server, posts, edits, publications, calm })
+        Ok(Self { site, filled, server, posts, early, edits, publications, calm })
     }
 
     fn author(&self) -> Author<'_> {
@@ -116,10 +122,18 @@ impl<'a> Subject<'a> {
         let new = self.posts.iter().rev().take(self.publications.len());
         new.into_iter().try_for_each(|address| self.author().trash(address))?;
         self.author().build()?;
-        let Self { site, filled, server, edits, publications, calm, .. } = self;
+        let Self { site, filled, server, early, edits, publications, calm, .. } = self;
         let peak_bytes = server.stop()?.peak_bytes as f64;
-        Ok(Ended { site, filled, edits, publications, calm, peak_bytes })
+        Ok(Ended { site, filled, early, edits, publications, calm, peak_bytes })
     }
+}
+
+fn edit_early(author: &Author<'_>, posts: &[Address]) -> anyhow::Result<Vec<Taken>> {
+    let edits = posts.iter().cycle().take(EARLY_EDITS).map(|post| {
+        interrupt::pause(BETWEEN_EDITS)?;
+        author.edit_timed(post)
+    });
+    edits.collect()
 }
 
 type Value = fn(&Taken) -> f64;
@@ -131,27 +145,37 @@ const RELEASE_STEP: Value = |taken| taken.phase("validate") + taken.phase("activ
 
 impl Ended<'_> {
     fn rows(&self) -> anyhow::Result<Vec<Row>> {
-        let targets = targets::edit(self.site.posts());
         let mut rows = self.import()?;
-        for (name, taken) in [("edit", &self.edits), ("new post", &self.publications)] {
-            let case = format!("{name}, {}", self.site.title());
-            let row = |quantity, statistic, value: Value| {
-                Row::new(&case, quantity, Unit::Seconds, statistic, &samples(taken, value))
-            };
-            let target = targets.filter(|_| name == "edit");
-            rows.push(row("commit to activated", Statistic::Median, INSIDE)?.under(target.map(|target| target.median)));
-            rows.push(row("commit to activated", Statistic::P99, INSIDE)?.under(target.map(|target| target.p99)));
-            rows.push(row("request to readers", Statistic::Median, OUTSIDE)?);
-            rows.push(row("request to readers", Statistic::P99, OUTSIDE)?);
-            let release = targets::release_step(self.site.posts()).filter(|_| name == "edit");
-            rows.push(row("release step", Statistic::Median, RELEASE_STEP)?.under(release));
-            rows.extend(phases(&case, taken)?);
-        }
+        rows.extend(self.changes("edit right after the first release", &self.early)?);
+        rows.extend(self.changes("edit", &self.edits)?);
+        rows.extend(self.changes("new post", &self.publications)?);
         let case = format!("build by the worker, nothing changed, {}", self.site.title());
         let calm = Row::new(&case, "asked for to done", Unit::Seconds, Statistic::Median, &self.calm)?;
         rows.push(calm.under(targets::build(self.site.posts()).unchanged));
         let case = format!("up, {}", self.site.title());
         rows.push(Row::new(&case, "peak memory", Unit::Bytes, Statistic::Median, &[self.peak_bytes])?);
+        Ok(rows)
+    }
+
+    fn changes(&self, name: &str, taken: &[Taken]) -> anyhow::Result<Vec<Row>> {
+        if taken.is_empty() {
+            return Ok(Vec::new());
+        }
+        let case = format!("{name}, {}", self.site.title());
+        let row = |quantity, statistic, value: Value| {
+            Row::new(&case, quantity, Unit::Seconds, statistic, &samples(taken, value))
+        };
+        let is_edit = name.starts_with("edit");
+        let targets = targets::edit(self.site.posts()).filter(|_| is_edit);
+        let release = targets::release_step(self.site.posts()).filter(|_| is_edit);
+        let mut rows = vec![
+            row("commit to activated", Statistic::Median, INSIDE)?.under(targets.map(|targets| targets.median)),
+            row("commit to activated", Statistic::P99, INSIDE)?.under(targets.map(|targets| targets.p99)),
+            row("request to readers", Statistic::Median, OUTSIDE)?,
+            row("request to readers", Statistic::P99, OUTSIDE)?,
+            row("release step", Statistic::Median, RELEASE_STEP)?.under(release),
+        ];
+        rows.extend(phases(&case, taken)?);
         Ok(rows)
     }
 
@@ -187,7 +211,7 @@ fn growth(ended: &[Ended<'_>]) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     for large in ended {
         let (title, posts) = (large.site.title(), large.site.posts());
-        if let Some(small) = ended.iter().find(|small| small.site.posts() * 100 == posts) {
+        if let Some(small) = ended.iter().find(|small| large.site.is_times(100, small.site)) {
             let case = format!("edit, {title} / {}", small.site.title());
             let (above, below) = (samples(&large.edits, INSIDE), samples(&small.edits, INSIDE));
             let target = (posts == 100_000).then_some(targets::EDIT_OF_A_HUNDRED_TIMES_THE_POSTS);

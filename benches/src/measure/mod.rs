@@ -23,7 +23,7 @@ use crate::installation::{Filled, Installation};
 use crate::place::{Medium, Place};
 use crate::program::Program;
 use crate::report::Row;
-use crate::sample::SampleSite;
+use crate::sample::{Addresses, SampleSite};
 use crate::say;
 
 /// From so many posts on a site is built less often.
@@ -110,18 +110,23 @@ impl Plan {
         })
     }
 
-    /// The sites that are built and edited: somebody's, or generated ones.
-    pub(crate) fn choose_sites(&mut self, content: &[PathBuf], hugo: &[PathBuf], posts: &[u32]) -> anyhow::Result<()> {
+    /// Somebody's sites are built and edited.
+    pub(crate) fn take_sites(&mut self, content: &[PathBuf], hugo: &[PathBuf]) -> anyhow::Result<()> {
         ensure!(hugo.is_empty() || hugo.len() == content.len(), "give as many --hugo as --content, in the same order");
-        self.sites = if content.is_empty() {
-            let generate = |posts: &u32| SampleSite::generate(&self.disk, self.keep.as_deref(), *posts);
-            posts.iter().map(generate).collect::<anyhow::Result<_>>()?
-        } else {
-            let theirs = hugo.iter().map(|folder| Some(folder.as_path())).chain(std::iter::repeat(None));
-            let pairs = content.iter().zip(theirs);
-            pairs.map(|(ours, theirs)| SampleSite::existing(ours, theirs)).collect::<anyhow::Result<_>>()?
-        };
+        let theirs = hugo.iter().map(|folder| Some(folder.as_path())).chain(std::iter::repeat(None));
+        let sites = content.iter().zip(theirs).map(|(ours, theirs)| SampleSite::existing(ours, theirs));
+        self.sites = sites.collect::<anyhow::Result<_>>()?;
         self.filled = self.sites.iter().map(|_| OnceCell::new()).collect();
+        Ok(())
+    }
+
+    /// Generated sites are built and edited.
+    pub(crate) fn make_sites(&mut self, posts: &[u32], addresses: &[Addresses]) -> anyhow::Result<()> {
+        for (posts, addresses) in posts.iter().flat_map(|posts| addresses.iter().map(move |each| (*posts, *each))) {
+            let site = SampleSite::generate(&self.disk, self.keep.as_deref(), posts, addresses)?;
+            self.sites.push(site);
+            self.filled.push(OnceCell::new());
+        }
         Ok(())
     }
 

@@ -13,6 +13,7 @@ mod write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
+use clap::ValueEnum;
 use walkdir::WalkDir;
 
 use crate::place::Place;
@@ -29,9 +30,18 @@ pub(crate) struct SampleSite {
     origin: Origin,
 }
 
+/// Where a generated site has its posts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Addresses {
+    /// `/2024/01/hello/`: a folder for each month.
+    Dated,
+    /// `/hello/`: all in one folder.
+    Flat,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Origin {
-    Generated,
+    Generated(Addresses),
     Somebodys,
 }
 
@@ -45,17 +55,22 @@ impl SampleSite {
     }
 
     /// Makes a site, or takes the one that was kept.
-    pub(crate) fn generate(place: &Place, kept: Option<&Path>, posts: u32) -> anyhow::Result<Self> {
+    pub(crate) fn generate(
+        place: &Place,
+        kept: Option<&Path>,
+        posts: u32,
+        addresses: Addresses,
+    ) -> anyhow::Result<Self> {
         let folder = match kept {
-            Some(kept) => kept.join(format!("site-{posts}")),
+            Some(kept) => kept.join(format!("site-{posts}{}", addresses.ending())),
             None => place.new_folder("site-")?,
         };
         if !write::is_complete(&folder) {
             say(&format!("generating a site of {posts} posts"));
-            write::write_site(&folder, posts).context("generating a site")?;
+            write::write_site(&folder, posts, addresses).context("generating a site")?;
         }
         let (content, hugo) = (write::content(&folder), Some(write::hugo(&folder)));
-        Ok(Self { content, hugo, posts: posts.try_into()?, origin: Origin::Generated })
+        Ok(Self { content, hugo, posts: posts.try_into()?, origin: Origin::Generated(addresses) })
     }
 
     /// What `microblog build --content` takes.
@@ -73,10 +88,16 @@ impl SampleSite {
         self.posts
     }
 
+    /// Whether it differs from another only in that it has so many times as many posts.
+    pub(crate) fn is_times(&self, times: usize, other: &Self) -> bool {
+        self.posts == other.posts * times && self.origin == other.origin
+    }
+
     /// What it is called in the table.
     pub(crate) fn title(&self) -> String {
         match self.origin {
-            Origin::Generated => format!("{} posts", grouped(self.posts)),
+            Origin::Generated(Addresses::Dated) => format!("{} posts", grouped(self.posts)),
+            Origin::Generated(Addresses::Flat) => format!("{} posts in one folder", grouped(self.posts)),
             Origin::Somebodys => format!("{} posts of {}", grouped(self.posts), self.content.display()),
         }
     }
@@ -84,11 +105,21 @@ impl SampleSite {
     /// A name for folders that are kept for it.
     pub(crate) fn key(&self) -> String {
         match self.origin {
-            Origin::Generated => format!("generated-{}", self.posts),
+            Origin::Generated(addresses) => format!("generated-{}{}", self.posts, addresses.ending()),
             Origin::Somebodys => {
                 let path = self.content.to_string_lossy();
                 path.trim_matches('/').replace(|letter: char| !letter.is_ascii_alphanumeric(), "-")
             }
+        }
+    }
+}
+
+impl Addresses {
+    /// What is added to the names of folders.
+    fn ending(self) -> &'static str {
+        match self {
+            Self::Dated => "",
+            Self::Flat => "-flat",
         }
     }
 }
@@ -124,7 +155,7 @@ mod tests {
     /// A site, and the place that it is in.
     fn generate(posts: u32) -> (Place, SampleSite) {
         let place = Place::on_disk(&std::env::temp_dir()).unwrap();
-        let site = SampleSite::generate(&place, None, posts).unwrap();
+        let site = SampleSite::generate(&place, None, posts, Addresses::Dated).unwrap();
         (place, site)
     }
 
@@ -157,13 +188,22 @@ mod tests {
     }
 
     #[test]
+    fn both_are_told_where_posts_belong() {
+        let place = Place::on_disk(&std::env::temp_dir()).unwrap();
+        let flat = SampleSite::generate(&place, None, 1, Addresses::Flat).unwrap();
+        let read = |file: PathBuf| fs::read_to_string(file).unwrap();
+        assert!(read(flat.content().join("content/_data/config.yaml")).contains("permalink: \"/{slug}/\""));
+        assert!(read(flat.hugo().unwrap().join("hugo.toml")).contains("posts = \"/:slug/\""));
+    }
+
+    #[test]
     fn a_site_that_was_kept_is_not_made_again() {
         let folder = tempfile::tempdir().unwrap();
         let place = Place::on_disk(folder.path()).unwrap();
-        let first = SampleSite::generate(&place, Some(folder.path()), 2).unwrap();
+        let first = SampleSite::generate(&place, Some(folder.path()), 2, Addresses::Dated).unwrap();
         let config = first.content().join("content/_data/config.yaml");
         fs::write(&config, "title: Changed").unwrap();
-        SampleSite::generate(&place, Some(folder.path()), 2).unwrap();
+        SampleSite::generate(&place, Some(folder.path()), 2, Addresses::Dated).unwrap();
         assert_eq!(fs::read_to_string(config).unwrap(), "title: Changed");
     }
 

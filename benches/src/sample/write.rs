@@ -7,9 +7,9 @@ use anyhow::Context as _;
 use image::{Rgb, RgbImage};
 use walkdir::WalkDir;
 
-use super::PHOTOS;
 use super::dice::Dice;
 use super::post::{self, Dialect};
+use super::{Addresses, PHOTOS};
 use crate::interrupt;
 
 const PHOTO_SIDE: u32 = 160;
@@ -32,7 +32,7 @@ pub(super) fn is_complete(folder: &Path) -> bool {
 }
 
 /// Writes all of it, in place of what was there.
-pub(super) fn write_site(folder: &Path, posts: u32) -> anyhow::Result<()> {
+pub(super) fn write_site(folder: &Path, posts: u32, addresses: Addresses) -> anyhow::Result<()> {
     let (ours, theirs) = (content(folder), hugo(folder));
     for side in [&ours, &theirs] {
         if side.exists() {
@@ -43,9 +43,19 @@ pub(super) fn write_site(folder: &Path, posts: u32) -> anyhow::Result<()> {
     let data = ours.join("content/_data");
     fs::create_dir_all(&data)?;
     fs::write(data.join("config.yaml"), SETTINGS)?;
+    if addresses == Addresses::Flat {
+        flatten(&data.join("config.yaml"), &theirs.join("hugo.toml"))?;
+    }
     write_photos(&[ours.join("content/images"), theirs.join("static/images")])?;
     write_posts(&ours.join("content/posts"), &theirs.join("content/posts"), posts)?;
     Ok(fs::write(folder.join(COMPLETE), "")?)
+}
+
+/// Puts all posts into one folder, of both.
+fn flatten(ours: &Path, theirs: &Path) -> anyhow::Result<()> {
+    fs::write(ours, format!("{SETTINGS}permalink: \"/{{slug}}/\"\n"))?;
+    let settings = fs::read_to_string(theirs)?;
+    Ok(fs::write(theirs, settings.replace("/:year/:month/:slug/", "/:slug/"))?)
 }
 
 fn write_posts(ours: &Path, theirs: &Path, posts: u32) -> anyhow::Result<()> {
