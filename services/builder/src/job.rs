@@ -171,6 +171,7 @@ async fn tell(
 
 /// Stores what became of the build, in one transaction, and counts what was stored.
 async fn settle(worker: &Worker, build: &Build, lease: &Lease, end: End, control: &Control) -> Result<(), StoreError> {
+    let ended_at = worker.clock.now();
     let mut tx = worker.store.begin().await?;
     let state = match &end {
         End::Built(built) => succeed(worker, &mut tx, build, lease, built).await?,
@@ -179,7 +180,7 @@ async fn settle(worker: &Worker, build: &Build, lease: &Lease, end: End, control
     };
     tx.commit().await?;
     if let End::Built(built) = &end {
-        count_work(build, built, control, worker.clock.now());
+        count_work(build, built, control, ended_at);
     }
     if let Some(outcome) = Outcome::of(state) {
         metrics::build_ended(outcome);
@@ -187,12 +188,13 @@ async fn settle(worker: &Worker, build: &Build, lease: &Lease, end: End, control
     Ok(())
 }
 
-fn count_work(build: &Build, built: &Built, control: &Control, now: Timestamp) {
-    metrics::build_succeeded(build.mode, &control.timings(), built.pages, now);
+fn count_work(build: &Build, built: &Built, control: &Control, ended_at: Timestamp) {
+    metrics::build_succeeded(build.mode, &control.timings(), built.pages, ended_at);
     if let Some(live) = &built.live {
         metrics::live_since(live.activated_at);
         if built.activated {
-            metrics::went_live(build.requested_at, live.activated_at);
+            // The time that a release carries is when it was put together, which is before it was durable and live.
+            metrics::went_live(build.requested_at, ended_at);
         }
     }
 }
