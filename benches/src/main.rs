@@ -25,6 +25,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::ensure;
 use clap::Parser;
 
 use hugo::Hugo;
@@ -102,6 +103,8 @@ fn main() -> ExitCode {
 
 fn run(args: Args) -> anyhow::Result<Report> {
     interrupt::listen()?;
+    let lacks_site = args.hugo.is_empty() && !args.content.is_empty();
+    ensure!(!(args.require_hugo && lacks_site), "--require-hugo needs a site for Hugo: give --hugo beside --content");
     let hugo = Hugo::find(args.hugo_bin.as_deref(), args.require_hugo)?;
     let program = program::find_or_build(args.program)?;
     let machine = Machine::look()?;

@@ -1,7 +1,7 @@
 //! Full builds side by side: ours, Hugo's and the least that must be done, one after the other, again and again.
 //!
 //! What changes on the machine in the meantime meets all of them alike. Each writes into a folder that is not there yet,
-//! but for the build of which nothing has changed. `compare` makes rows of what was measured here.
+//! but for the build of which nothing has changed. `build_rows` makes rows of what was measured here.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::{Plan, compare};
+use super::{Plan, build_rows};
 use crate::child::{Child, Usage};
 use crate::output::Inventory;
 use crate::place::{Medium, Place};
@@ -87,7 +87,7 @@ pub(super) fn measure(plan: &Plan) -> anyhow::Result<Vec<Row>> {
             }
         }
     }
-    compare::rows(&plan.sites, &cases)
+    build_rows::rows(&plan.sites, &cases)
 }
 
 /// Every builder once.

@@ -2,8 +2,9 @@
 
 mod author;
 mod build;
-mod compare;
+mod build_rows;
 mod edit;
+mod edit_rows;
 mod entries;
 mod numbered;
 mod readers;
