@@ -21,7 +21,9 @@ pub mod post;
 mod problem;
 mod write;
 
-pub use folder::{ContentFolder, FilePost, OpenError, Resource, SkipReason, Skipped, StaticFile, TextLocation};
+pub use folder::{
+    ContentFolder, FilePost, FolderState, OpenError, Resource, SkipReason, Skipped, StaticFile, TextLocation,
+};
 pub use front_matter::{Format, MAX_FRONT_MATTER_BYTES};
 pub use post::{ParsedPost, Reading, parse};
 pub use problem::{FileProblem, Reason};

@@ -131,6 +131,12 @@ impl Site {
         self.index.standing().filter(|_| is_shown).map(|entry| entry.link.fingerprint).collect()
     }
 
+    /// Of everything that its pages are made from besides posts: settings, theme, and this crate's revision.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        FingerprintBuilder::new().fingerprint(self.common).fingerprint(self.theme.fingerprint()).finish()
+    }
+
     /// The settings it was made with.
     #[must_use]
     pub fn settings(&self) -> &SiteSettings {

@@ -14,7 +14,7 @@ const DRAFT: (&str, &str) = ("content/posts/draft.md", "---\ntitle: Secret plan\
 
 const BUILD: [&str; 5] = ["build", "--content", ".", "--output", "public"];
 
-/// All files of a built site.
+/// All files of a built site, but for the one by which builds recognise it.
 fn site(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut folders = vec![root.to_owned()];
@@ -23,7 +23,7 @@ fn site(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else {
+            } else if !path.ends_with(".microblog-site") {
                 files.insert(path.strip_prefix(root).unwrap().to_owned(), fs::read(&path).unwrap());
             }
         }
@@ -244,7 +244,77 @@ fn scripts_get_json_and_nothing_else() {
     let output = microblog(root.path(), &[&BUILD[..], &["--json"]].concat());
     assert_eq!(stderr(&output), "");
     let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((&summary["posts"], &summary["replaced"]), (&1.into(), &true.into()));
+    assert_eq!((&summary["posts"], &summary["outcome"]), (&1.into(), &"built".into()));
     assert_eq!(summary["problems"][0]["path"], "content/posts/broken.md");
     assert_eq!(summary["problems"][0]["line"], 3);
+}
+
+/// Builds until a build has nothing to do. Files that were changed only just now are never taken for unchanged.
+fn settle(root: &Path) {
+    let is_settled = || stderr(&microblog(root, &BUILD)).contains("Nothing has changed");
+    assert!((0..100).any(|_| is_settled()), "builds of the same files never come to rest");
+}
+
+/// Which folder the site is now: every build that does something makes a new one.
+fn made(root: &Path) -> u64 {
+    fs::metadata(root.join("public/index.html")).unwrap().ino()
+}
+
+#[test]
+fn a_build_with_nothing_to_do_leaves_the_site_alone() {
+    let root = folder(&[HELLO]);
+    settle(root.path());
+    let before = made(root.path());
+    let output = microblog(root.path(), &[&BUILD[..], &["--json"]].concat());
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&summary["outcome"], &summary["posts"]), (&"unchanged".into(), &1.into()));
+    assert_eq!(made(root.path()), before);
+    let mut left: Vec<_> = fs::read_dir(root.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["content", "public"]);
+}
+
+#[test]
+fn whatever_changed_is_built() {
+    type Change = (&'static str, fn(&Path), &'static [&'static str]);
+    let changes: [Change; 10] = [
+        ("a post", |root| fs::write(root.join(HELLO.0), HELLO.1.replace("Text", "Word")).unwrap(), &[]),
+        ("a new post", |root| fs::write(root.join("content/posts/2024-02-01-new.md"), "New.").unwrap(), &[]),
+        ("a post that went", |root| fs::remove_file(root.join("content/posts/2024-02-01-new.md")).unwrap(), &[]),
+        ("settings", |root| fs::write(root.join("content/_data/config.yaml"), "title: Other\n").unwrap(), &[]),
+        ("a picture", |root| fs::write(root.join("content/images/a.png"), "other").unwrap(), &[]),
+        ("the command line", |_| (), &["--base-url", "https://example.net"]),
+        ("drafts", |_| (), &["--drafts"]),
+        ("a page that somebody edited", |root| fs::write(root.join("public/index.html"), "mine").unwrap(), &[]),
+        ("a page that somebody removed", |root| fs::remove_file(root.join("public/2024/01/index.html")).unwrap(), &[]),
+        ("a file that somebody added", |root| fs::write(root.join("public/tags/mine.html"), "mine").unwrap(), &[]),
+    ];
+    let root = folder(&[HELLO, ("content/_data/config.yaml", "title: Mine\n"), ("content/images/a.png", "picture")]);
+    for (what, change, arguments) in changes {
+        fs::create_dir_all(root.path().join("public")).unwrap();
+        settle(root.path());
+        change(root.path());
+        let output = microblog(root.path(), &[&BUILD[..], arguments].concat());
+        assert!(output.status.success() && !stderr(&output).contains("Nothing"), "{what}: {}", stderr(&output));
+        assert!(!page(root.path(), "index.html").contains("mine"), "{what}");
+        assert!(!root.path().join("public/tags/mine.html").exists(), "{what}");
+        assert!(root.path().join("public/2024/01/index.html").exists(), "{what}");
+    }
+}
+
+#[test]
+fn problems_are_told_at_every_build() {
+    let root = folder(&[HELLO, BROKEN]);
+    for _ in 0..3 {
+        assert!(stderr(&microblog(root.path(), &BUILD)).contains("broken.md"));
+    }
+}
+
+#[test]
+fn a_scheduled_post_ends_the_rest_of_unchanged_files() {
+    let root = folder(&[HELLO, ("content/posts/later.md", "---\ntitle: Later\ndate: 2999-01-01\n---\n")]);
+    settle(root.path());
+    let marker = root.path().join("public/.microblog-site");
+    let record = fs::read_to_string(&marker).unwrap();
+    assert!(record.contains(" 2999-01-01T00:00:00Z "), "{record}");
 }

@@ -11,6 +11,7 @@ mod read;
 mod scan;
 mod settings;
 mod sort;
+mod state;
 
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,7 @@ use rayon::prelude::*;
 
 pub use self::read::{FilePost, TextLocation};
 pub use self::scan::{SkipReason, Skipped};
+pub use self::state::FolderState;
 use crate::post::Reading;
 use crate::problem::FileProblem;
 

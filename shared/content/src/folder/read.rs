@@ -1,14 +1,14 @@
 //! Reading the file of one post, within limits, and finding its text again later.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::Read as _;
 use std::ops::Range;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use microblog_domain::{ContentHash, Post, PostContent, PostId, PostStatus, Version};
 
+use super::state::FileState;
 use super::{PostFile, Resource};
 use crate::MAX_FILE_BYTES;
 use crate::post::{self, Reading};
@@ -48,21 +48,6 @@ impl FilePost {
 pub struct TextLocation {
     range: Range<usize>,
     state: FileState,
-}
-
-/// Changes with every change of a file: what the file system counts for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct FileState {
-    inode: u64,
-    bytes: u64,
-    /// Seconds and nanoseconds. Programs can set the time of a file's last change, but not this one.
-    changed: (i64, i64),
-}
-
-impl FileState {
-    fn of(metadata: &Metadata) -> Self {
-        Self { inode: metadata.ino(), bytes: metadata.size(), changed: (metadata.ctime(), metadata.ctime_nsec()) }
-    }
 }
 
 /// Fetches the text of a post again; one that was changed since is a problem, as it may no longer fit its front matter.

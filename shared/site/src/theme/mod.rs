@@ -128,6 +128,18 @@ impl Theme {
         self.assets.get(file)
     }
 
+    /// Of all of it.
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        let mut inputs = FingerprintBuilder::new();
+        for (name, template) in &self.templates {
+            inputs.add(name.as_bytes());
+            inputs.add(template.source.as_bytes());
+        }
+        // The address of an asset holds the hash of its bytes.
+        self.assets.keys().for_each(|file| inputs.add(file.as_str().as_bytes()));
+        inputs.finish()
+    }
+
     /// Of the template, the templates it extends, includes or imports, and the assets it names.
     pub(crate) fn template_fingerprint(&self, name: &str) -> Fingerprint {
         self.fingerprints.get(name).copied().unwrap_or_default()

@@ -22,6 +22,7 @@ pub(super) struct Loaded<'a> {
     problems: Vec<Problem>,
     /// What to tell about older addresses of the posts.
     old_addresses: Option<String>,
+    next_scheduled: Option<Timestamp>,
 }
 
 /// What is remembered of a post.
@@ -47,7 +48,8 @@ struct Digested {
 /// What became of one file.
 enum Read {
     OnSite(Box<Digested>),
-    NotOnSite,
+    /// Readers may see it from this time on.
+    NotOnSite(Option<Timestamp>),
     Unusable(Problem),
 }
 
@@ -64,16 +66,17 @@ impl<'a> Loaded<'a> {
 
         let mut digested = Vec::with_capacity(read.len());
         let mut problems = Vec::new();
+        let mut next_scheduled = None;
         for file in read {
             match file {
-                Read::NotOnSite => {}
+                Read::NotOnSite(scheduled) => next_scheduled = next_scheduled.into_iter().chain(scheduled).min(),
                 Read::Unusable(problem) => problems.push(problem),
                 Read::OnSite(post) => digested.push(*post),
             }
         }
         let old = old_addresses(folder, &digested);
         let posts = HashMap::with_capacity(digested.len());
-        let mut loaded = Self { folder, posts, problems, old_addresses: old.notice() };
+        let mut loaded = Self { folder, posts, problems, old_addresses: old.notice(), next_scheduled };
         site.fill(digested.into_iter().zip(old.aliases).map(|(Digested { post, entry, .. }, aliases)| {
             loaded.posts.insert(entry.id(), post);
             entry.with_aliases(aliases)
@@ -84,6 +87,11 @@ impl<'a> Loaded<'a> {
     /// How many posts the site has.
     pub(super) fn post_count(&self) -> usize {
         self.posts.len()
+    }
+
+    /// When the next of the posts appears that are scheduled.
+    pub(super) fn next_scheduled(&self) -> Option<Timestamp> {
+        self.next_scheduled
     }
 
     /// The files that lie beside posts, with the post.
@@ -157,7 +165,8 @@ fn digest(site: &Site, post: Result<FilePost, FileProblem>, now: Timestamp, draf
         Err(problem) => return Read::Unusable(Problem::from(&problem)),
     };
     if post.status != PostStatus::Published && !drafts {
-        return Read::NotOnSite;
+        let is_scheduled = post.status == PostStatus::Scheduled;
+        return Read::NotOnSite(post.content.published_at.filter(|_| is_scheduled));
     }
     let (path, text, resources) = (post.path.clone(), post.text.clone(), post.resources.clone());
     let links = old_addresses::links(&post.content.markdown);

@@ -1,10 +1,11 @@
 //! `microblog build`: a folder in, a site out; no database, no queue.
 //!
 //! Read [`run`], then [`build`]: its steps in order. [`load`] makes a site of the folder, [`output`] sees to it that a
-//! build that fails leaves the site that was there before.
+//! build that fails leaves the site that was there before; [`record`] to it that a build with nothing to do ends at once.
 
 mod load;
 mod output;
+mod record;
 mod siblings;
 mod summary;
 mod write;
@@ -16,13 +17,14 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use clap::Args;
+use jiff::Timestamp;
 use microblog_content::ContentFolder;
 use microblog_domain::{BaseUrl, Clock as _, SiteSettings, SystemClock};
 use microblog_site::{Site, Theme};
 
 use self::load::Loaded;
 use self::output::{Output, Replaced};
-use self::summary::{Problem, Summary};
+use self::summary::{Outcome, Problem, Summary};
 use crate::cli::report;
 
 /// Build a site from a folder of Markdown files.
@@ -36,7 +38,7 @@ Examples:
   microblog build --content . --output public --drafts --base-url http://localhost:8080
 
 A file that can not be used is named with its reason, and the others go on. The output folder is replaced as a whole \
-when all is written; a build that fails leaves it as it was.")]
+when all is written; a build that fails leaves it as it was, and so does one for which nothing has changed.")]
 pub(crate) struct BuildArgs {
     /// The folder with the posts.
     #[arg(long, value_name = "DIR")]
@@ -86,15 +88,34 @@ pub(crate) fn run(args: &BuildArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn build(args: &BuildArgs) -> anyhow::Result<(Summary, Option<Replaced>)> {
+    let now = SystemClock.now();
     let output = Output::prepare(&args.output)?;
     let folder = ContentFolder::open(&args.content)?;
-    let mut site = Site::new(Arc::new(settings(args, &folder)), Arc::new(theme(args)?))?;
-    let mut loaded = Loaded::load(&folder, &mut site, SystemClock.now(), args.drafts);
+    let site = Site::new(Arc::new(settings(args, &folder)), Arc::new(theme(args)?))?;
+    // Drafts without a date are dated now: two builds of them are never the same.
+    let made_from = if args.drafts { None } else { record::made_from(&site, &folder, args.compress, now) };
+    if let Some(made_from) = &made_from
+        && let Some(last) = output.last_build().filter(|last| last.holds(made_from, now))
+    {
+        return Ok((Summary::unchanged(args, &folder, &last), None));
+    }
+    build_anew(args, now, site, &folder, output, made_from)
+}
+
+fn build_anew(
+    args: &BuildArgs,
+    now: Timestamp,
+    mut site: Site,
+    folder: &ContentFolder,
+    output: Output,
+    made_from: Option<String>,
+) -> anyhow::Result<(Summary, Option<Replaced>)> {
+    let mut loaded = Loaded::load(folder, &mut site, now, args.drafts);
     let mut problems: Vec<Problem> = folder.problems().iter().map(Problem::from).collect();
     problems.extend(loaded.problems());
     problems.extend(loaded.address_problems(&site));
 
-    let written = write::write_site(&site, &loaded, &folder, &output, args.compress)?;
+    let written = write::write_site(&site, &loaded, folder, &output, args.compress)?;
     problems.extend(written.problems);
     let summary = Summary {
         output: args.output.clone(),
@@ -103,16 +124,24 @@ fn build(args: &BuildArgs) -> anyhow::Result<(Summary, Option<Replaced>)> {
         files: written.files,
         compressed: written.compressed,
         old_addresses: loaded.old_addresses(),
-        skipped: folder.skipped().iter().map(ToString::to_string).collect(),
-        is_live: !args.strict || problems.is_empty(),
+        skipped: skipped(folder),
+        outcome: if args.strict && !problems.is_empty() { Outcome::Refused } else { Outcome::Built },
         problems,
         seconds: 0.0,
     };
-    let put = || output.replace().with_context(|| format!("putting the site to {}", args.output.display()));
-    let replaced = if summary.is_live { Some(put()?) } else { None };
+    // What is to be said about problems is said at every build.
+    let made_from = made_from.filter(|_| summary.problems.is_empty());
+    let record = made_from.map(|made_from| summary.record(made_from, loaded.next_scheduled()));
+    let put =
+        || output.replace(record.as_ref()).with_context(|| format!("putting the site to {}", args.output.display()));
+    let replaced = if summary.outcome == Outcome::Built { Some(put()?) } else { None };
     // The process is about to end: to free a large site piece by piece would only take its time.
     std::mem::forget((site, loaded));
     Ok((summary, replaced))
+}
+
+fn skipped(folder: &ContentFolder) -> Vec<String> {
+    folder.skipped().iter().map(ToString::to_string).collect()
 }
 
 /// The folder's settings, under those of the command line.

@@ -1,15 +1,20 @@
-//! The output folder: written beside its place, put there in one step, and never put over what a build did not make.
+//! The output folder: written beside its place, put there in one step, never put over what a build did not make, and left
+//! alone when it is what would be built.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use microblog_content::OUTPUT_MARKER;
 use microblog_domain::FilePath;
+use rayon::prelude::*;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use tempfile::TempDir;
+
+use super::record::Record;
 
 const MARKER_TEXT: &str = "This folder was made by `microblog build`, which replaces it as a whole.\n";
 
@@ -32,8 +37,22 @@ impl Output {
         let desk = tempfile::Builder::new().prefix(".microblog-").tempdir_in(&parent).with_context(hint)?;
         let output = Self { place, desk };
         fs::create_dir(output.site()).with_context(hint)?;
-        fs::write(output.site().join(OUTPUT_MARKER), MARKER_TEXT).with_context(hint)?;
+        output.mark(None).with_context(hint)?;
         Ok(output)
+    }
+
+    /// What the build that made the folder noted, if nobody touched the folder since.
+    pub(super) fn last_build(&self) -> Option<Record> {
+        let marker = self.place.join(OUTPUT_MARKER);
+        let record = fs::read_to_string(&marker).ok()?.lines().nth(1)?.parse().ok()?;
+        let written_last = changed(&marker.metadata().ok()?);
+        is_untouched(&self.place, written_last).ok()?.then_some(record)
+    }
+
+    /// Makes the folder recognisable. The marker is the last file that a build writes.
+    fn mark(&self, record: Option<&Record>) -> io::Result<()> {
+        let record = record.map(|record| format!("{record}\n")).unwrap_or_default();
+        fs::write(self.site().join(OUTPUT_MARKER), format!("{MARKER_TEXT}{record}"))
     }
 
     fn site(&self) -> PathBuf {
@@ -57,8 +76,9 @@ impl Output {
     }
 
     /// Puts what was written into its place.
-    pub(super) fn replace(self) -> io::Result<Replaced> {
+    pub(super) fn replace(self, record: Option<&Record>) -> io::Result<Replaced> {
         let site = self.site();
+        self.mark(record)?;
         match fs::rename(&site, &self.place) {
             Err(error) if is_occupied(&error) => self.exchange(&site)?,
             done => done?,
@@ -83,6 +103,30 @@ impl Output {
 #[must_use]
 pub(super) struct Replaced {
     _desk: TempDir,
+}
+
+/// When the file system last counted a change of a file: seconds and nanoseconds.
+fn changed(metadata: &Metadata) -> (i64, i64) {
+    (metadata.ctime(), metadata.ctime_nsec())
+}
+
+/// Whether neither the files of a folder nor its list of names changed after this moment. Moving a folder as a whole is
+/// no change of it.
+fn is_untouched(folder: &Path, since: (i64, i64)) -> io::Result<bool> {
+    let names_changed = |metadata: &Metadata| (metadata.mtime(), metadata.mtime_nsec()) > since;
+    if names_changed(&folder.metadata()?) {
+        return Ok(false);
+    }
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        match entry.file_type()? {
+            kind if kind.is_dir() => folders.push(entry.path()),
+            kind if kind.is_file() && changed(&entry.metadata()?) <= since => {}
+            _ => return Ok(false),
+        }
+    }
+    folders.par_iter().map(|folder| is_untouched(folder, since)).try_reduce(|| true, |all, one| Ok(all && one))
 }
 
 fn is_occupied(error: &io::Error) -> bool {

@@ -2,18 +2,19 @@
 
 use std::path::PathBuf;
 
-use microblog_content::FileProblem;
+use jiff::Timestamp;
+use microblog_content::{ContentFolder, FileProblem};
 use serde::Serialize;
 
+use super::record::Record;
+use super::{BuildArgs, skipped};
 use crate::cli::report::say;
 
 /// What a build did.
 #[derive(Debug, Serialize)]
 pub(super) struct Summary {
     pub(super) output: PathBuf,
-    /// Whether the output folder holds this build now.
-    #[serde(rename = "replaced")]
-    pub(super) is_live: bool,
+    pub(super) outcome: Outcome,
     pub(super) posts: usize,
     pub(super) pages: usize,
     /// Files that were taken over as they are.
@@ -28,6 +29,18 @@ pub(super) struct Summary {
     pub(super) problems: Vec<Problem>,
     /// Files that are neither posts nor part of the site.
     pub(super) skipped: Vec<String>,
+}
+
+/// What became of the output folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Outcome {
+    /// It holds this build.
+    Built,
+    /// It holds the last build, which was made from the same files.
+    Unchanged,
+    /// It is left as it was, because of problems.
+    Refused,
 }
 
 /// Something that somebody should put right, though it stopped nothing.
@@ -46,6 +59,28 @@ impl From<&FileProblem> for Problem {
 }
 
 impl Summary {
+    /// Of a build that had nothing to do.
+    pub(super) fn unchanged(args: &BuildArgs, folder: &ContentFolder, last: &Record) -> Self {
+        Self {
+            output: args.output.clone(),
+            outcome: Outcome::Unchanged,
+            posts: last.posts,
+            pages: last.pages,
+            files: last.files,
+            compressed: args.compress.then_some(last.compressed),
+            old_addresses: None,
+            seconds: 0.0,
+            problems: Vec::new(),
+            skipped: skipped(folder),
+        }
+    }
+
+    /// What the next build is to know of this one.
+    pub(super) fn record(&self, made_from: String, until: Option<Timestamp>) -> Record {
+        let compressed = self.compressed.unwrap_or_default();
+        Record { made_from, until, posts: self.posts, pages: self.pages, files: self.files, compressed }
+    }
+
     /// Tells a person.
     pub(super) fn say(&self) {
         for problem in &self.problems {
@@ -64,12 +99,18 @@ impl Summary {
             count(self.files, "other file"),
             self.seconds
         );
-        match (self.is_live, self.problems.len()) {
-            (true, 0) => say(format_args!("{built}: {}", self.output.display())),
-            (true, problems) => {
+        match (self.outcome, self.problems.len()) {
+            (Outcome::Unchanged, _) => say(format_args!(
+                "Nothing has changed since the last build of {}, {} from {}",
+                self.output.display(),
+                count(self.pages, "page"),
+                count(self.posts, "post")
+            )),
+            (Outcome::Built, 0) => say(format_args!("{built}: {}", self.output.display())),
+            (Outcome::Built, problems) => {
                 say(format_args!("{built}: {} ({} above)", self.output.display(), count(problems, "problem")));
             }
-            (false, problems) => {
+            (Outcome::Refused, problems) => {
                 let output = self.output.display();
                 say(format_args!(
                     "{} above, and --strict was given: {output} is left as it was",
