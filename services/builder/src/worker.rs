@@ -79,8 +79,7 @@ impl Worker {
                 }
                 Ok(None) if !is_tidy => {
                     self.read_ahead(&mut stop).await;
-                    self.tidy(&mut hints, &mut stop).await;
-                    is_tidy = true;
+                    is_tidy = self.tidy(&mut hints, &mut stop).await;
                     continue;
                 }
                 Ok(None) => self.rest(&mut hints, &mut stop).await,
@@ -125,8 +124,8 @@ impl Worker {
     }
 
     /// Does what the release store left undone so that nobody had to wait for it; stops when there is a new job, or when
-    /// the worker is told to stop.
-    async fn tidy(&self, hints: &mut HintReceiver, stop: &mut watch::Receiver<bool>) {
+    /// the worker is told to stop. Tells whether there is nothing left to try.
+    async fn tidy(&self, hints: &mut HintReceiver, stop: &mut watch::Receiver<bool>) -> bool {
         let may_go_on = Arc::new(AtomicBool::new(true));
         let (desk, go_on) = (Arc::clone(&self.desk), Arc::clone(&may_go_on));
         let mut work = tokio::task::spawn_blocking(move || {
@@ -146,10 +145,11 @@ impl Worker {
             }
         };
         match done {
-            Ok(Ok(())) => {}
+            Ok(Ok(is_tidy)) => return is_tidy,
             Ok(Err(error)) => tracing::warn!(%error, "the release store could not be tidied; it is tried again later"),
             Err(error) => tracing::error!(%error, "tidying the release store crashed"),
         }
+        true
     }
 
     async fn claim(&self) -> Result<Option<ClaimedBuild>, StoreError> {

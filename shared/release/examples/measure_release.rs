@@ -2,7 +2,8 @@
 //!
 //! Prints the first population, the settling of the other trees, one-post publishes of twenty files each, and going back.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use microblog_domain::{FilePath, Fingerprint, ReleaseId};
@@ -22,7 +23,7 @@ fn main() -> Result<(), Failure> {
 }
 
 #[expect(clippy::print_stdout, reason = "printing is what it is for")]
-fn measure(folder: &Path, site: &Site, edits: u64) -> Result<(), Failure> {
+fn measure(folder: &std::path::Path, site: &Site, edits: u64) -> Result<(), Failure> {
     let open = Instant::now();
     let mut store = ReleaseStore::open(folder, Options { keep: 20, ..Options::default() })?;
     println!("open                {:>10.1?}", open.elapsed());
@@ -31,6 +32,8 @@ fn measure(folder: &Path, site: &Site, edits: u64) -> Result<(), Failure> {
         println!("first: write        {write:>10.1?}  ({} files)", site.files());
         println!("first: verify       {verify:>10.1?}");
         println!("first: activate     {:?}", activated.timings);
+        println!("edits meanwhile:");
+        print_steps(&edits_while_tidying(&mut store, site)?);
         let settle = Instant::now();
         store.tidy(&|| true)?;
         println!("first: other trees  {:>10.1?}", settle.elapsed());
@@ -39,28 +42,12 @@ fn measure(folder: &Path, site: &Site, edits: u64) -> Result<(), Failure> {
     // Edits of an earlier run must not be made again.
     let first = store.live().map_or(1, |live| live.id.0);
     for edit in first..first + edits {
-        let (write, verify, activated) = publish(&mut store, site.touched_by(edit), site, edit)?;
-        let t = activated.timings;
-        steps.push([
-            write + verify + t.apply + t.sync + t.flip,
-            write,
-            verify,
-            t.wait,
-            t.apply,
-            t.sync,
-            t.flip,
-            t.tidy,
-        ]);
+        store.tidy(&|| true)?;
+        // Authors seldom save twice within the grace; who does waits for the rest of it.
+        std::thread::sleep(Duration::from_millis(300));
+        steps.push(edit_once(&mut store, site, edit)?);
     }
-    for (index, name) in ["step", "write", "verify", "(wait)", "apply", "sync", "flip", "(tidy)"].iter().enumerate() {
-        let mut times: Vec<Duration> = steps.iter().map(|step| step[index]).collect();
-        times.sort_unstable();
-        println!(
-            "edit: {name:<8} median {:>9.2?}  p99 {:>9.2?}",
-            times[times.len() / 2],
-            times[times.len() * 99 / 100]
-        );
-    }
+    print_steps(&steps);
     for back in [1, 10] {
         let live = store.live().map_or(0, |live| live.id.0);
         let start = Instant::now();
@@ -75,6 +62,48 @@ fn measure(folder: &Path, site: &Site, edits: u64) -> Result<(), Failure> {
     drop(ReleaseStore::open(folder, Options::default())?);
     println!("open again          {:>10.2?}", open.elapsed());
     Ok(())
+}
+
+/// How long each step of an edit took; the first is the release step, from the first object to flipped and durable.
+type Steps = [Duration; 9];
+
+fn edit_once(store: &mut ReleaseStore, site: &Site, edit: u64) -> Result<Steps, Failure> {
+    let (write, verify, activated) = publish(store, site.touched_by(edit), site, edit)?;
+    let t = activated.timings;
+    let step = write + verify + t.apply + t.sync + t.flip;
+    Ok([step, write, verify, t.wait, t.apply, t.sync, t.flip, t.tidy, step + t.wait])
+}
+
+/// Edits while the other trees are still brought up after the first release. The last column is what an author waits for:
+/// from the hint that breaks the tidying off to live.
+fn edits_while_tidying(store: &mut ReleaseStore, site: &Site) -> Result<Vec<Steps>, Failure> {
+    let mut steps = Vec::new();
+    for edit in 0..20 {
+        let may_go_on = AtomicBool::new(true);
+        let hint = std::thread::scope(|threads| {
+            let tidying = threads.spawn(|| store.tidy(&|| may_go_on.load(Ordering::Relaxed)));
+            std::thread::sleep(Duration::from_millis(300 + edit * 7));
+            may_go_on.store(false, Ordering::Relaxed);
+            let hint = Instant::now();
+            tidying.join().map_err(|_| "the tidying crashed")??;
+            Ok::<_, Failure>(hint)
+        })?;
+        let mut taken = edit_once(store, site, 1_000_000 + edit)?;
+        taken[8] = hint.elapsed();
+        steps.push(taken);
+    }
+    Ok(steps)
+}
+
+#[expect(clippy::print_stdout, reason = "printing is what it is for")]
+fn print_steps(steps: &[Steps]) {
+    let names = ["step", "write", "verify", "(wait)", "apply", "sync", "flip", "(tidy)", "all"];
+    for (index, name) in names.iter().enumerate() {
+        let mut times: Vec<Duration> = steps.iter().map(|step| step[index]).collect();
+        times.sort_unstable();
+        let (median, p99, most) = (times[times.len() / 2], times[times.len() * 99 / 100], times[times.len() - 1]);
+        println!("edit: {name:<8} median {median:>9.2?}  p99 {p99:>9.2?}  slowest {most:>9.2?}");
+    }
 }
 
 /// Publishes some files of the site, as they are in this edit.

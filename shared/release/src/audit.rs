@@ -19,10 +19,9 @@ use crate::draft::Committed;
 use crate::entry::{Entry, ObjectName};
 use crate::error::Result;
 use crate::objects::{self, Damage};
-use crate::prune::{self, Effort};
 use crate::reconcile;
 use crate::release::Origin;
-use crate::store::{Exclusive, ReleaseStore};
+use crate::store::ReleaseStore;
 use crate::tree::TreeState;
 
 /// What an audit looked at, and what it found.
@@ -100,22 +99,29 @@ impl ReleaseStore {
     pub fn mend(&mut self, flaws: &[Flaw]) -> Result<Committed> {
         let mut right = self.exclusive()?;
         right.begin()?;
-        mend_trees(&mut right, flaws)?;
+        distrust_trees(right.store, flaws)?;
+        let live_tree = right.store.view.live_tree;
+        let is_live_damaged = flaws.iter().any(|flaw| matches!(flaw, Flaw::LiveTree { .. }));
         siblings::mend(right.store, flaws)?;
         let changes = own_up(right.store, flaws)?;
-        let committed = if changes.is_empty() {
-            Committed::Unchanged(right.store.view.live().id)
-        } else {
+        let committed = if !changes.is_empty() {
             let delta = right.store.delta(changes, Origin::Mended);
             activate::activate(&mut right, delta).map(Committed::Activated)?
+        } else {
+            if is_live_damaged {
+                activate::move_to_other_tree(right.store)?;
+            }
+            right.finish()?;
+            Committed::Unchanged(right.store.view.live().id)
         };
+        if is_live_damaged {
+            activate::set_state(right.store, live_tree, TreeState::Unknown)?;
+        }
+        drop(right);
         // A release that has lost a file can not be gone back to, so it must not be offered.
         if flaws.iter().any(|flaw| matches!(flaw, Flaw::File { .. })) {
-            right.begin()?;
-            prune::keep_only(&mut right, 1, Effort::Whatever)?;
+            self.prune(1)?;
         }
-        right.finish()?;
-        drop(right);
         if self.options.compress && flaws.iter().any(Flaw::is_of_siblings) {
             compress::fill(self, &|| true)?;
         }
@@ -130,7 +136,7 @@ fn own_up(store: &ReleaseStore, flaws: &[Flaw]) -> Result<Vec<Change>> {
         if let Flaw::File { path, .. } = flaw
             && let Some(before) = store.view.manifest.get(path.as_str())
         {
-            let after = objects::rename_to_content(&store.disk, path.as_str(), &before)?;
+            let after = objects::name_by_content(&store.disk, path.as_str(), &before)?;
             if after != Some(before) {
                 changes.push(Change { path: path.clone(), before: Some(before), after });
             }
@@ -190,13 +196,10 @@ fn audit_trees(store: &ReleaseStore) -> Result<Vec<Flaw>> {
     Ok(flaws)
 }
 
-fn mend_trees(right: &mut Exclusive<'_>, flaws: &[Flaw]) -> Result<()> {
-    for flaw in flaws {
-        match flaw {
-            Flaw::LiveTree { .. } => activate::move_to_other_tree(right.store)?,
-            Flaw::StandbyTree { tree, .. } => activate::set_state(right.store, *tree, TreeState::Unknown)?,
-            Flaw::File { .. } | Flaw::Sibling { .. } | Flaw::StraySiblings { .. } => {}
-        }
+/// Damage seldom comes alone: whatever was found, each standby tree is compared file by file before it is used.
+fn distrust_trees(store: &mut ReleaseStore, flaws: &[Flaw]) -> Result<()> {
+    if flaws.iter().all(|flaw| matches!(flaw, Flaw::Sibling { .. })) {
+        return Ok(());
     }
-    Ok(())
+    store.view.standby_trees().into_iter().try_for_each(|tree| activate::set_state(store, tree, TreeState::Unknown))
 }

@@ -130,10 +130,27 @@ pub(crate) fn base_is_due(disk: &Disk, manifest: &Manifest, patience: u64) -> Re
     Ok(has_many || delta_bytes(disk, base.id(), live)? > most_bytes * patience)
 }
 
-/// How large the deltas after `from` are, up to and with `to`.
+/// How large the deltas after `from` are, up to and with `to`; those that are gone do not count.
 pub(crate) fn delta_bytes(disk: &Disk, from: ReleaseId, to: ReleaseId) -> Result<u64> {
-    let size = |id| Ok(disk.stat(&delta_name(id))?.map_or(0, |stat| stat.size));
-    between(from, to).map(size).sum()
+    between(from, to).map(|id| Ok(delta_size(disk, id)?.unwrap_or(0))).sum()
+}
+
+/// How large the deltas after `from` are, up to and with `to`, where any size above `most` is as good as another;
+/// nothing if one of them is gone.
+pub(crate) fn delta_bytes_up_to(disk: &Disk, from: ReleaseId, to: ReleaseId, most: u64) -> Result<Option<u64>> {
+    let mut bytes = 0;
+    for id in between(from, to) {
+        let Some(size) = delta_size(disk, id)? else { return Ok(None) };
+        bytes += size;
+        if bytes > most {
+            break;
+        }
+    }
+    Ok(Some(bytes))
+}
+
+fn delta_size(disk: &Disk, id: ReleaseId) -> Result<Option<u64>> {
+    Ok(disk.stat(&delta_name(id))?.map(|stat| stat.size))
 }
 
 /// Writes the full manifest of a release, durable before any delta below it may go. The files must come sorted.

@@ -41,6 +41,7 @@ mod release;
 mod repair;
 mod salvage;
 mod sibling;
+mod standby;
 mod store;
 mod tree;
 mod verify;

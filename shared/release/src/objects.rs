@@ -103,8 +103,9 @@ pub(crate) fn damage(disk: &Disk, path: &str, entry: &Entry) -> Result<Option<Da
     damage_at(disk, &ObjectName::of(path, &entry.content).place(), &entry.content, entry.size)
 }
 
-/// Gives a damaged object the name that its bytes deserve, and tells what it is; nothing if it is not there.
-pub(crate) fn rename_to_content(disk: &Disk, path: &str, expected: &Entry) -> Result<Option<Entry>> {
+/// Gives a damaged object a second name, the one that its bytes deserve, and tells what it is; nothing if it is not there.
+/// The name that it does not deserve goes with the releases that have it.
+pub(crate) fn name_by_content(disk: &Disk, path: &str, expected: &Entry) -> Result<Option<Entry>> {
     let place = ObjectName::of(path, &expected.content).place();
     let Some(mut file) = disk.open_file(&place)? else { return Ok(None) };
     let (content, size) = hash(&mut file).map_err(|error| disk.failed("read", &place, disk::errno(&error)))?;
@@ -113,7 +114,7 @@ pub(crate) fn rename_to_content(disk: &Disk, path: &str, expected: &Entry) -> Re
     }
     let deserved = ObjectName::of(path, &content).place();
     disk.make_folder(folder_of(&deserved))?;
-    disk.rename(&place, &deserved)?;
+    disk.link(&place, &deserved)?;
     Ok(Some(Entry { content, size, fingerprint: Fingerprint::default() }))
 }
 

@@ -15,6 +15,9 @@ pub struct Options {
     pub trees: usize,
     /// How long a tree that is no longer live is left alone: longer than any `open()` of a reader can take.
     pub grace: Duration,
+    /// A tree that lags behind by more bytes of manifest than this is far: it is brought up in the background, and a
+    /// release is brought to another if there is one. The default is some five hundred files, or twenty milliseconds.
+    pub far: u64,
     /// How many releases one can go back to, the live one included; at least 1.
     pub keep: usize,
     /// How long to wait while another process changes the store.
@@ -36,6 +39,7 @@ impl Default for Options {
         Self {
             trees: 3,
             grace: Duration::from_millis(250),
+            far: 64 * 1024,
             keep: 10,
             lock_wait: Duration::from_secs(10),
             lease_wait: Duration::from_secs(30),

@@ -12,13 +12,17 @@ use crate::entry::{Entry, ObjectName};
 use crate::error::Result;
 use crate::manifest::Manifest;
 use crate::sibling;
-use crate::tree::{self, Plan, Step};
+use crate::tree::{self, GoOn, Plan, Put};
 
 /// What must be done to make the tree hold exactly the manifest's files.
 pub(crate) fn plan(disk: &Disk, tree: usize, manifest: &Manifest) -> Result<Plan> {
+    Ok(plan_while(disk, tree, manifest, &|| true)?.unwrap_or_default())
+}
+
+/// The same, for those who can be told to stop; nothing if they were.
+pub(crate) fn plan_while(disk: &Disk, tree: usize, manifest: &Manifest, go_on: GoOn<'_>) -> Result<Option<Plan>> {
     let mut walk = Walk { disk, manifest, root: tree::folder(tree), right: HashSet::new(), plan: Plan::default() };
-    walk.everything()?;
-    Ok(walk.finish())
+    Ok(walk.everything(go_on)?.then(|| walk.finish()))
 }
 
 struct Walk<'a> {
@@ -31,9 +35,13 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn everything(&mut self) -> Result<()> {
+    /// Looks at every file. Tells whether it came to the end.
+    fn everything(&mut self, go_on: GoOn<'_>) -> Result<bool> {
         let mut open = vec![String::new()];
         while let Some(folder) = open.pop() {
+            if !go_on() {
+                return Ok(false);
+            }
             let place = if folder.is_empty() { self.root.clone() } else { format!("{}/{folder}", self.root) };
             for item in self.disk.list(&place)?.unwrap_or_default() {
                 let path = if folder.is_empty() { item.name.clone() } else { format!("{folder}/{}", item.name) };
@@ -45,7 +53,7 @@ impl Walk<'_> {
                 }
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn file(&mut self, path: String, item: &Item) -> Result<()> {
@@ -64,7 +72,7 @@ impl Walk<'_> {
     fn stranger(&mut self, path: String, item: &Item) -> Result<()> {
         let source = sibling::source(&path).and_then(|source| Some((source, self.manifest.get(source)?)));
         let Some((source, entry)) = source else {
-            self.plan.steps.push((path, Step::Remove));
+            self.plan.remove.insert(path);
             return Ok(());
         };
         let right = self.disk.stat(&ObjectName::of(source, &entry.content).sibling_place())?;
@@ -90,11 +98,10 @@ impl Walk<'_> {
             }
             if !self.right.contains(&path) {
                 let object = ObjectName::of(&path, &entry.content);
-                self.plan.steps.push((path, Step::Add(object)));
+                self.plan.put.insert(path, Put::Add(object));
             }
         }
         self.plan.folders.retain(|folder| !wanted_folders.contains(folder));
-        self.plan.steps.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         self.plan
     }
 }

@@ -35,7 +35,7 @@ pub(crate) fn repair(right: &mut Exclusive<'_>) -> Result<Repaired> {
     empty_tmp(&store.disk)?;
     store.disk.remove(layout::NEXT)?;
     let newest = chain::newest_delta(&store.disk)?;
-    for tree in (0..store.view.trees.len()).filter(|tree| *tree != store.view.live_tree).collect::<Vec<_>>() {
+    for tree in store.view.standby_trees() {
         // The delta that says how to undo it is about to go.
         let is_ahead = match store.view.trees[tree].state {
             TreeState::Clean(id) | TreeState::Dirty { to: id, .. } => id > live,
@@ -73,7 +73,7 @@ fn undo(store: &mut ReleaseStore, tree: usize) -> Result<()> {
         activate::set_state(store, tree, TreeState::Dirty { from, to: ahead })?;
     }
     let plan = activate::plan(store, tree)?;
-    activate::bring(store, tree, plan, &|| true).map(drop)
+    activate::bring(store, tree, plan)
 }
 
 pub(crate) fn empty_tmp(disk: &Disk) -> Result<()> {
@@ -87,7 +87,7 @@ pub(crate) fn empty_tmp(disk: &Disk) -> Result<()> {
 pub(crate) fn distrust_trees(right: &mut Exclusive<'_>) -> Result<()> {
     let store = &mut *right.store;
     let live_tree = store.view.live_tree;
-    for tree in (0..store.view.trees.len()).filter(|tree| *tree != live_tree).collect::<Vec<_>>() {
+    for tree in store.view.standby_trees() {
         activate::set_state(store, tree, TreeState::Unknown)?;
     }
     let plan = reconcile::plan(&store.disk, live_tree, &store.view.manifest)?;

@@ -22,7 +22,7 @@ use crate::release::{Origin, Release};
 use crate::repair::{self, Repaired};
 use crate::verify::Checks;
 use crate::view::{self, View};
-use crate::{chain, compress, tree};
+use crate::{chain, compress, standby, tree};
 
 /// The releases of one site, and the tree that readers are served from.
 ///
@@ -130,17 +130,19 @@ impl ReleaseStore {
     /// Does what is left after a release went live and would have kept its author waiting: brings the other trees up to
     /// date after a very large change, shortens the chain, removes what is no longer kept, compresses what is new.
     ///
-    /// Stops as soon as `go_on` says no, so that a new release need not wait.
-    pub fn tidy(&mut self, go_on: &(dyn Fn() -> bool + Sync)) -> Result<()> {
+    /// Stops as soon as `go_on` says no, so that a new release need not wait; called again, it goes on from there. Tells
+    /// whether nothing is left.
+    pub fn tidy(&mut self, go_on: &(dyn Fn() -> bool + Sync)) -> Result<bool> {
         let mut right = self.exclusive()?;
         right.begin()?;
         prune::tidy(&mut right, Effort::Whatever)?;
-        if go_on() {
-            activate::settle_trees(&mut right, go_on)?;
-        }
+        let done = standby::settle(&mut right, go_on)?;
         right.finish()?;
         drop(right);
-        if self.options.compress { compress::fill(self, go_on) } else { Ok(()) }
+        if self.options.compress && done {
+            compress::fill(self, go_on)?;
+        }
+        Ok(done)
     }
 
     /// Removes all but the newest `keep` releases, and tells how many were removed.
@@ -268,6 +270,8 @@ pub struct Timings {
     pub wait: Duration,
     /// Bringing the standby tree up to date.
     pub apply: Duration,
+    /// Bringing a second tree along, after a large change.
+    pub spare: Duration,
     /// Making it durable.
     pub sync: Duration,
     /// Moving `current`, durably.

@@ -3,7 +3,7 @@
 //! Owns the folders `trees/` and `st/`. A tree's state is the target of a symbolic link, because that survives power
 //! cuts that leave a small file empty.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use microblog_domain::ReleaseId;
 use rayon::prelude::*;
@@ -14,9 +14,11 @@ use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::sibling;
 
-/// From so many steps on, several threads share the work.
-const PARALLEL_FROM: usize = 1_024;
-const CHUNK: usize = 256;
+/// After so many steps somebody who waits is heard: a few milliseconds of work.
+const ROUND: usize = 128;
+/// From so many steps on, several threads share a round.
+const PARALLEL_FROM: usize = 64;
+const CHUNK: usize = 16;
 
 /// What a tree holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,34 +81,41 @@ pub(crate) fn replace_link(disk: &Disk, target: &str, name: &str) -> Result<()> 
     disk.rename(draft, name)
 }
 
-/// What is to become of one path of a tree.
+/// How a file comes to its place in a tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// Not there any more.
-    Remove,
+pub(crate) enum Put {
     /// This object; most likely nothing is there yet.
     Add(ObjectName),
     /// This object, in the place of another file.
     Replace(ObjectName),
 }
 
-/// The steps that bring a tree to a release.
+/// What is still to be done until a tree holds a release. Carrying it out consumes it, so that it can be broken off and
+/// resumed; and since doing any of it again does no harm, it can also be made anew after an interruption.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
-    /// Each path and what is to become of it, sorted by path.
-    pub(crate) steps: Vec<(String, Step)>,
+    /// Files that go.
+    pub(crate) remove: BTreeSet<String>,
     /// Folders that should not be there, as far as the removed files do not name them.
     pub(crate) folders: BTreeSet<String>,
+    /// Files that come, or become others.
+    pub(crate) put: BTreeMap<String, Put>,
     /// What looks like compressed siblings and is none. Removing these harms no reader.
     pub(crate) strays: Vec<String>,
     /// Whether it may have been begun before: then anything may lie where it adds files.
     pub(crate) is_redo: bool,
 }
 
+/// Whether to go on with work that nobody waits for: no as soon as somebody wants to publish.
+pub(crate) type GoOn<'a> = &'a (dyn Fn() -> bool + Sync);
+
+/// What is done and asked between two rounds of work: whether to go on.
+pub(crate) type Between<'a> = &'a mut dyn FnMut() -> Result<bool>;
+
 impl Plan {
     /// How many names of the release are missing or wrong, or should not be there.
     pub(crate) fn wrong_names(&self) -> usize {
-        self.steps.len() + self.folders.len()
+        self.remove.len() + self.folders.len() + self.put.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -115,7 +124,7 @@ impl Plan {
 
     /// The files that it does something to.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
-        self.steps.iter().map(|(path, _)| path).chain(&self.strays).map(String::as_str)
+        self.remove.iter().chain(self.put.keys()).chain(&self.strays).map(String::as_str)
     }
 
     /// Removes what looks like compressed siblings and is none; readers get the plain files.
@@ -124,72 +133,87 @@ impl Plan {
         self.strays.iter().try_for_each(|path| disk.remove(&format!("{root}/{path}")))
     }
 
-    /// Carries the plan out, unless `go_on` says no in between. Doing it again does no harm, so it can be resumed after
-    /// an interruption. Tells whether it came to the end.
+    /// Takes in what has to be done since, for a plan that was broken off.
+    pub(crate) fn overrule(&mut self, newer: Self) {
+        for path in newer.remove {
+            self.put.remove(&path);
+            self.remove.insert(path);
+        }
+        for (path, put) in newer.put {
+            self.remove.remove(&path);
+            self.put.insert(path, put);
+        }
+        self.folders.extend(newer.folders);
+        self.is_redo |= newer.is_redo;
+    }
+
+    /// Carries the plan out, round by round, as long as `between` says to go on. Tells whether it came to the end.
     ///
     /// The files of `release`, which it leads to, keep their places; anything else that is named like a compressed sibling
     /// goes before the file that it belongs to.
     pub(crate) fn carry_out(
-        mut self,
+        &mut self,
         disk: &Disk,
         tree: usize,
         release: &Manifest,
-        go_on: &(dyn Fn() -> bool + Sync),
+        between: Between<'_>,
     ) -> Result<bool> {
         let root = folder(tree);
         self.remove_strays(disk, tree)?;
+        self.strays.clear();
         // First what goes: a folder may have to make room for a file, and a file for a folder.
-        let went_on = in_chunks(&self.steps, go_on, |_, (path, step)| {
-            let mut names = self.siblings_in_the_way(path, *step).filter(|name| release.get(name).is_none());
-            names.try_for_each(|name| disk.remove(&format!("{root}/{name}")))?;
-            match step {
-                Step::Remove => disk.remove(&format!("{root}/{path}")),
-                Step::Add(_) | Step::Replace(_) => Ok(()),
-            }
-        })?;
-        if !went_on {
+        let is_redo = self.is_redo;
+        let clear = |path: &str, had_sibling: bool| {
+            let mut names = siblings_in_the_way(path, had_sibling).filter(|name| release.get(name).is_none());
+            names.try_for_each(|name| disk.remove(&format!("{root}/{name}")))
+        };
+        self.folders.extend(self.remove.iter().filter_map(|path| parent(path)).map(str::to_owned));
+        let remove = |_, path: &String| clear(path, true).and_then(|()| disk.remove(&format!("{root}/{path}")));
+        if !in_rounds(|| self.remove.pop_first(), remove, between)? {
             return Ok(false);
         }
-        let removed = self.steps.iter().filter(|(_, step)| *step == Step::Remove);
-        self.folders.extend(removed.filter_map(|(path, _)| parent(path)).map(str::to_owned));
         remove_emptied(disk, &root, &self.folders)?;
-        in_chunks(&self.steps, go_on, |chunk, (path, step)| {
+        self.folders.clear();
+        let put = |chunk, (path, put): &(String, Put)| {
             let target = format!("{root}/{path}");
-            match step {
-                Step::Remove => Ok(()),
-                Step::Add(object) => add(disk, *object, &target, chunk),
-                Step::Replace(object) => replace(disk, *object, &target, chunk),
+            match put {
+                Put::Add(object) => clear(path, is_redo).and_then(|()| add(disk, *object, &target, chunk)),
+                Put::Replace(object) => clear(path, true).and_then(|()| replace(disk, *object, &target, chunk)),
             }
-        })
-    }
-
-    /// What may lie in the tree and must not outlive a step: the sibling of what the file was before, and what is named like
-    /// a sibling where a folder is needed.
-    fn siblings_in_the_way(&self, path: &str, step: Step) -> impl Iterator<Item = String> {
-        let had_one = self.is_redo || !matches!(step, Step::Add(_));
-        let of_file = had_one.then(|| sibling::name(path));
-        of_file.into_iter().chain(sibling::folders_named_so(path).map(str::to_owned))
+        };
+        in_rounds(|| self.put.pop_first(), put, between)
     }
 }
 
-/// Does each step, on several threads if there are many. Neighbours stay together, so that threads seldom meet in a
-/// folder.
-fn in_chunks(
-    steps: &[(String, Step)],
-    go_on: &(dyn Fn() -> bool + Sync),
-    act: impl Fn(usize, &(String, Step)) -> Result<()> + Sync,
+/// What may lie in the tree and must not outlive a step: the sibling of what the file was before, and what is named like a
+/// sibling where a folder is needed.
+fn siblings_in_the_way(path: &str, had_sibling: bool) -> impl Iterator<Item = String> {
+    let of_file = had_sibling.then(|| sibling::name(path));
+    of_file.into_iter().chain(sibling::folders_named_so(path).map(str::to_owned))
+}
+
+/// Does each step, many at once on several threads, and asks after each round whether to go on. Neighbours stay
+/// together, so that threads seldom meet in a folder.
+fn in_rounds<T: Send + Sync>(
+    mut next: impl FnMut() -> Option<T>,
+    act: impl Fn(usize, &T) -> Result<()> + Sync,
+    between: Between<'_>,
 ) -> Result<bool> {
-    let chunk = |(index, chunk): (usize, &[(String, Step)])| {
-        if !go_on() {
+    loop {
+        let round: Vec<T> = std::iter::from_fn(&mut next).take(ROUND).collect();
+        if round.len() < PARALLEL_FROM {
+            round.iter().try_for_each(|step| act(0, step))?;
+        } else {
+            let chunks = round.par_chunks(CHUNK).enumerate();
+            chunks.try_for_each(|(index, chunk)| chunk.iter().try_for_each(|step| act(index, step)))?;
+        }
+        if round.len() < ROUND {
+            return Ok(true);
+        }
+        if !between()? {
             return Ok(false);
         }
-        chunk.iter().try_for_each(|step| act(index, step)).map(|()| true)
-    };
-    if steps.len() < PARALLEL_FROM {
-        return chunk((0, steps));
     }
-    let done: Result<Vec<bool>> = steps.par_chunks(CHUNK).enumerate().map(chunk).collect();
-    Ok(done?.into_iter().all(|done| done))
 }
 
 fn parent(path: &str) -> Option<&str> {
@@ -211,12 +235,17 @@ fn remove_emptied(disk: &Disk, root: &str, folders: &BTreeSet<String>) -> Result
 }
 
 fn add(disk: &Disk, object: ObjectName, target: &str, chunk: usize) -> Result<()> {
-    if link_with_folders(disk, &object.place(), target)? == Made::Exists {
+    let place = object.place();
+    // `rename` of two names of one file does nothing and leaves both, and it is work that was done before.
+    if link_with_folders(disk, &place, target)? == Made::Exists && !is_same_file(disk, &place, target)? {
         replace(disk, object, target, chunk)?;
-        // If both names were the same file already, `rename` did nothing and left the temporary one.
-        disk.remove(&temporary(chunk))?;
     }
     Ok(())
+}
+
+fn is_same_file(disk: &Disk, one: &str, other: &str) -> Result<bool> {
+    let inode = |name| Ok::<_, Error>(disk.stat(name)?.map(|stat| stat.inode));
+    Ok(inode(one)? == inode(other)?)
 }
 
 fn replace(disk: &Disk, object: ObjectName, target: &str, chunk: usize) -> Result<()> {

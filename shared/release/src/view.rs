@@ -13,7 +13,7 @@ use crate::layout;
 use crate::manifest::Manifest;
 use crate::release::Release;
 use crate::salvage;
-use crate::tree::{self, TreeState};
+use crate::tree::{self, Plan, TreeState};
 
 /// The store as it was read from disk, and kept in step by whoever holds the lock.
 #[derive(Debug)]
@@ -27,13 +27,23 @@ pub(crate) struct View {
 }
 
 /// A tree, and since when no reader is sent to it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Tree {
     pub(crate) state: TreeState,
     /// Nothing if that was long ago.
     pub(crate) retired: Option<Instant>,
     /// Which of its files may lack compressed siblings.
     pub(crate) lacking: Lacking,
+    /// What is left of bringing it up to date, if that was broken off.
+    pub(crate) rest: Option<Rest>,
+}
+
+/// A plan that was carried out in part.
+#[derive(Debug)]
+pub(crate) struct Rest {
+    pub(crate) plan: Plan,
+    /// The release that it leads to.
+    pub(crate) to: ReleaseId,
 }
 
 impl View {
@@ -43,7 +53,7 @@ impl View {
         let mut trees = Vec::new();
         while disk.stat(&tree::folder(trees.len()))?.is_some() {
             let state = tree::read_state(disk, trees.len())?;
-            trees.push(Tree { state, retired, lacking: Lacking::default() });
+            trees.push(Tree { state, retired, lacking: Lacking::default(), rest: None });
         }
         Ok(Self { manifest: chain::load(disk, live)?, live_tree, trees, oldest: read_oldest(disk)? })
     }
@@ -53,7 +63,7 @@ impl View {
         for (number, tree) in self.trees.iter_mut().enumerate() {
             let state = tree::read_state(disk, number)?;
             if state != tree.state {
-                *tree = Tree { state, lacking: Lacking::default(), ..*tree };
+                *tree = Tree { state, retired: tree.retired, lacking: Lacking::default(), rest: None };
             }
         }
         self.oldest = read_oldest(disk)?;
@@ -74,6 +84,11 @@ impl View {
 
     pub(crate) fn live(&self) -> &Release {
         self.manifest.release()
+    }
+
+    /// The trees that readers are not sent to.
+    pub(crate) fn standby_trees(&self) -> Vec<usize> {
+        (0..self.trees.len()).filter(|tree| *tree != self.live_tree).collect()
     }
 
     /// Whether another process has made a release live since this was read.

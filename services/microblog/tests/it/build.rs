@@ -192,7 +192,7 @@ fn nobodys_files_are_thrown_away() {
     for output in ["public", ".", "content"] {
         let result = microblog(root.path(), &["build", "--content", ".", "--output", output]);
         assert_eq!(result.status.code(), Some(1));
-        assert!(stderr(&result).contains("holds files that no build made"), "{}", stderr(&result));
+        assert!(stderr(&result).contains("holds files that neither a build nor a copy made"), "{}", stderr(&result));
     }
     assert_eq!(page(root.path(), "thesis.txt"), "years of work");
     assert!(root.path().join(HELLO.0).exists());

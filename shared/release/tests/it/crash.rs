@@ -20,13 +20,31 @@ use crate::site::{Site, object_count, options, publish, served, site};
 enum Operation {
     FirstPublish,
     Publish,
+    /// One that brings a spare tree along.
+    LargePublish,
+    /// Three edits in a row, and what is tidied after them.
+    Edits,
     RollBack,
     Prune,
+    /// Brings every tree up to date.
     Tidy,
+    /// Puts a damaged file, a damaged live tree and a damaged standby tree right.
+    Mend,
+    /// Another process takes note of what was done, and finds that the link which readers follow was removed.
+    CatchUp,
 }
 
-const ALL: [Operation; 5] =
-    [Operation::FirstPublish, Operation::Publish, Operation::RollBack, Operation::Prune, Operation::Tidy];
+const ALL: [Operation; 9] = [
+    Operation::FirstPublish,
+    Operation::Publish,
+    Operation::LargePublish,
+    Operation::Edits,
+    Operation::RollBack,
+    Operation::Prune,
+    Operation::Tidy,
+    Operation::Mend,
+    Operation::CatchUp,
+];
 
 /// The site after so many publishes: pages come, change, go, and become folders and files again. Some are large enough to
 /// be compressed.
@@ -44,29 +62,54 @@ fn version(n: u64) -> Site {
 }
 
 impl Operation {
+    /// Trees are far from the live release at once where bringing them up is what is tested.
+    fn options(self) -> Options {
+        let far = if matches!(self, Self::LargePublish | Self::Edits | Self::Tidy) { 0 } else { options().far };
+        Options { far, ..options() }
+    }
+
     /// The releases before the operation.
-    fn prepare(self, folder: &Path) -> Site {
-        let count = if self == Self::FirstPublish { 0 } else { 7 };
-        if count == 0 {
-            return Site::new();
-        }
+    fn prepare(self) -> Before {
+        let folder = temporary();
+        let site = if self == Self::FirstPublish { Site::new() } else { self.publish_seven(folder.path()) };
+        Before { folder, site }
+    }
+
+    /// What readers see afterwards.
+    fn publish_seven(self, folder: &Path) -> Site {
         let mut store = ReleaseStore::open(folder, options()).unwrap();
-        for n in 1..=count {
+        for n in 1..=7 {
             publish(&mut store, &version(n)).unwrap();
-            if n < count {
+            if n < 7 {
                 store.tidy(&|| true).unwrap();
             }
         }
-        version(count)
+        if self == Self::Mend {
+            do_damage(folder);
+        }
+        served(folder)
     }
 
-    fn run(self, store: &mut ReleaseStore) -> Result<()> {
+    fn run(self, folder: &Path, store: &mut ReleaseStore) -> Result<()> {
         match self {
             Self::FirstPublish => publish(store, &version(1)).map(drop),
-            Self::Publish => publish(store, &version(8)).map(drop),
+            Self::Publish | Self::LargePublish => publish(store, &version(8)).map(drop),
+            Self::Edits => {
+                let live = store.live().map_or(0, |live| live.id.0);
+                (live + 1..=10).try_for_each(|n| publish(store, &version(n)).map(drop))?;
+                store.tidy(&|| true).map(drop)
+            }
             Self::RollBack => store.roll_back(ReleaseId(4)).map(drop),
             Self::Prune => store.prune(1).map(drop),
-            Self::Tidy => store.tidy(&|| true),
+            Self::Tidy => store.tidy(&|| true).map(drop),
+            Self::Mend => {
+                let flaws = store.audit()?.flaws;
+                store.mend(&flaws).map(drop)
+            }
+            Self::CatchUp => {
+                fs::remove_file(folder.join("current")).unwrap();
+                store.catch_up()
+            }
         }
     }
 
@@ -74,19 +117,69 @@ impl Operation {
     fn outcome(self) -> Site {
         match self {
             Self::FirstPublish => version(1),
-            Self::Publish => version(8),
+            Self::Publish | Self::LargePublish => version(8),
+            Self::Edits => version(10),
             Self::RollBack => version(4),
-            Self::Prune | Self::Tidy => version(7),
+            Self::Prune | Self::Tidy | Self::CatchUp => version(7),
+            Self::Mend => Site::from_iter(
+                [("index.html".to_owned(), "damage".to_owned())]
+                    .into_iter()
+                    .chain(version(7).into_iter().filter(|(path, _)| path != "index.html")),
+            ),
         }
+    }
+
+    /// Whether readers may see this in the middle of the operation.
+    fn may_be_seen(self, seen: &Site, old: &Site) -> bool {
+        let meanwhile = match self {
+            Self::Edits => vec![version(8), version(9)],
+            Self::CatchUp => vec![Site::new()],
+            _ => Vec::new(),
+        };
+        seen == old || *seen == self.outcome() || meanwhile.contains(seen)
+    }
+
+    /// What readers see after a repair that found them with `left`.
+    fn repaired(self, left: Site) -> Site {
+        if self == Self::CatchUp { self.outcome() } else { left }
     }
 
     /// Does it again after an interruption, unless it is done.
     fn run_again(self, folder: &Path) {
-        let mut store = ReleaseStore::open(folder, options()).unwrap();
+        let mut store = ReleaseStore::open(folder, self.options()).unwrap();
         if self != Self::RollBack || served(folder) != self.outcome() {
-            self.run(&mut store).unwrap();
+            self.run(folder, &mut store).unwrap();
         }
     }
+}
+
+/// A store before an operation, made once and copied for each interruption.
+struct Before {
+    folder: TempDir,
+    /// What readers see.
+    site: Site,
+}
+
+impl Before {
+    fn copy_to(&self, folder: &Path) {
+        let from = self.folder.path().join(".");
+        assert!(Command::new("cp").arg("-a").arg(from).arg(folder).status().unwrap().success());
+    }
+
+    fn copy(&self) -> TempDir {
+        let copy = temporary();
+        self.copy_to(copy.path());
+        copy
+    }
+}
+
+/// Changes the bytes of a file of the live release, and takes a name from each tree that holds it.
+fn do_damage(folder: &Path) {
+    let live = folder.join("current/index.html");
+    fs::set_permissions(&live, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    fs::write(&live, "damage").unwrap();
+    fs::remove_file(folder.join("current/same.html")).unwrap();
+    fs::remove_dir_all(folder.join("current/3")).unwrap();
 }
 
 /// Where temporary stores lie: in memory if possible, as there are thousands of them.
@@ -100,13 +193,13 @@ fn with(faults: &Arc<Faults>) -> Options {
 }
 
 fn open_and_run(operation: Operation, folder: &Path, faults: &Arc<Faults>) -> Result<()> {
-    ReleaseStore::open(folder, with(faults)).and_then(|mut store| operation.run(&mut store))
+    let options = Options { faults: Some(Arc::clone(faults)), ..operation.options() };
+    ReleaseStore::open(folder, options).and_then(|mut store| operation.run(folder, &mut store))
 }
 
 /// How many changes of the file system the operation makes, and how many objects it leaves.
-fn undisturbed(operation: Operation) -> (u64, usize) {
-    let folder = temporary();
-    operation.prepare(folder.path());
+fn undisturbed(operation: Operation, before: &Before) -> (u64, usize) {
+    let folder = before.copy();
     let faults = Arc::new(Faults::counting());
     open_and_run(operation, folder.path(), &faults).unwrap();
     assert_eq!(served(folder.path()), operation.outcome());
@@ -131,23 +224,27 @@ fn seen(folder: &Path) -> Site {
 #[test]
 fn an_interruption_at_any_moment_leaves_the_old_site_or_the_new_one() {
     for operation in ALL {
-        let (changes, objects) = undisturbed(operation);
+        let before = operation.prepare();
+        let (changes, objects) = undisturbed(operation, &before);
         for at in 0..changes {
-            let folder = temporary();
-            let old = operation.prepare(folder.path());
+            let (folder, old) = (before.copy(), before.site.clone());
             let stopped = open_and_run(operation, folder.path(), &Arc::new(Faults::new(at, Fault::Stop)));
             let context = format!("{operation:?} stopped at {at} of {changes}: {stopped:?}");
             let left = seen(folder.path());
-            assert!(left == old || left == operation.outcome(), "{context}: {left:?}");
+            assert!(operation.may_be_seen(&left, &old), "{context}: {left:?}");
+            let repaired = operation.repaired(left.clone());
             // The repair may be interrupted as well.
             for again in [at % 3, at % 11, at % 31] {
                 let faults = Arc::new(Faults::new(again, Fault::Stop));
                 drop(ReleaseStore::open(folder.path(), with(&faults)));
-                assert_eq!(seen(folder.path()), left, "{context}, its repair at {again}");
+                let seen = seen(folder.path());
+                assert!(seen == left || seen == repaired, "{context}, its repair at {again}: {seen:?}");
             }
             drop(ReleaseStore::open(folder.path(), options()).unwrap());
-            assert_eq!(served(folder.path()), left, "{context}, repaired");
-            assert_whole(folder.path());
+            assert_eq!(served(folder.path()), repaired, "{context}, repaired");
+            if operation != Operation::Mend {
+                assert_whole(folder.path());
+            }
             operation.run_again(folder.path());
             assert_eq!(served(folder.path()), operation.outcome(), "{context}, done again");
             assert_eq!(object_count(folder.path()), objects, "{context}, done again");
@@ -159,18 +256,22 @@ fn an_interruption_at_any_moment_leaves_the_old_site_or_the_new_one() {
 #[test]
 fn a_change_that_fails_at_any_moment_fails_the_release_and_nothing_else() {
     for operation in ALL {
-        let (changes, objects) = undisturbed(operation);
+        let before = operation.prepare();
+        let (changes, objects) = undisturbed(operation, &before);
         for errno in [Errno::NOSPC, Errno::IO] {
             for at in 0..changes {
-                let folder = temporary();
-                let old = operation.prepare(folder.path());
+                let (folder, old) = (before.copy(), before.site.clone());
                 let failed = open_and_run(operation, folder.path(), &Arc::new(Faults::new(at, Fault::Fail(errno))));
                 let context = format!("{operation:?} failed at {at} of {changes}: {failed:?}");
-                let expected = match &failed {
-                    Ok(()) | Err(Error::NotDurable { .. }) => operation.outcome(),
-                    Err(_) => old,
-                };
-                assert_eq!(seen(folder.path()), expected, "{context}");
+                let left = seen(folder.path());
+                match &failed {
+                    Ok(()) => assert_eq!(left, operation.outcome(), "{context}"),
+                    Err(Error::NotDurable { .. }) => assert_ne!(left, old, "{context}"),
+                    Err(_) if matches!(operation, Operation::Edits | Operation::Mend | Operation::CatchUp) => {
+                        assert!(operation.may_be_seen(&left, &old), "{context}");
+                    }
+                    Err(_) => assert_eq!(left, old, "{context}"),
+                }
                 operation.run_again(folder.path());
                 assert_eq!(served(folder.path()), operation.outcome(), "{context}, done again");
                 assert_eq!(object_count(folder.path()), objects, "{context}, done again");
@@ -268,11 +369,14 @@ fn victim() {
 #[test]
 fn a_process_that_is_killed_leaves_the_old_site_or_the_new_one() {
     for (index, operation) in ALL.into_iter().enumerate() {
-        let (changes, objects) = undisturbed(operation);
+        let before = operation.prepare();
+        let (changes, objects) = undisturbed(operation, &before);
         for at in (index as u64..changes).step_by(9) {
             let folder = temporary();
             let store = folder.path().join("store");
-            let old = operation.prepare(&store);
+            fs::create_dir(&store).unwrap();
+            before.copy_to(&store);
+            let old = before.site.clone();
             fs::write(folder.path().join("plan"), format!("{index} {at}")).unwrap();
             let died = Command::new(std::env::current_exe().unwrap())
                 .args(["--exact", "crash::victim", "--ignored"])
@@ -281,9 +385,9 @@ fn a_process_that_is_killed_leaves_the_old_site_or_the_new_one() {
                 .unwrap();
             assert_eq!(std::os::unix::process::ExitStatusExt::signal(&died.status), Some(9), "{operation:?} at {at}");
             let left = seen(&store);
-            assert!(left == old || left == operation.outcome(), "{operation:?} killed at {at}: {left:?}");
+            assert!(operation.may_be_seen(&left, &old), "{operation:?} killed at {at}: {left:?}");
             drop(ReleaseStore::open(&store, options()).unwrap());
-            assert_eq!(served(&store), left, "{operation:?} killed at {at}, repaired");
+            assert_eq!(served(&store), operation.repaired(left), "{operation:?} killed at {at}, repaired");
             operation.run_again(&store);
             assert_eq!((served(&store), object_count(&store)), (operation.outcome(), objects));
             assert_whole(&store);
