@@ -37,6 +37,15 @@ pub(crate) fn load(disk: &Disk, live: ReleaseId) -> Result<Manifest> {
     Ok(manifest)
 }
 
+/// The manifest of a kept release before the live one: what is live, with what changed since taken back.
+pub(crate) fn load_earlier(disk: &Disk, live: ReleaseId, release: Release) -> Result<Manifest> {
+    let mut manifest = load(disk, live)?;
+    let since = net_changes(disk, release.id, live)?;
+    let changes = since.into_iter().map(|(path, net)| Change { path, before: net.after, after: net.before }).collect();
+    manifest.absorb(&Delta { release, changes });
+    Ok(manifest)
+}
+
 /// The releases after `from`, up to and with `to`.
 pub(crate) fn between(from: ReleaseId, to: ReleaseId) -> impl DoubleEndedIterator<Item = ReleaseId> {
     (from.0 + 1..=to.0).map(ReleaseId)

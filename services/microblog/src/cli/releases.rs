@@ -1,5 +1,7 @@
 //! `microblog releases`: what readers saw, see, and can see again.
 
+mod copy;
+
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
@@ -13,7 +15,7 @@ use serde_json::{Value, json};
 use crate::cli::installation::{block_on, open_releases, open_store, origin};
 use crate::cli::report;
 
-/// List, verify, activate and prune the kept releases of the site.
+/// List, copy, verify, activate and prune the kept releases of the site.
 #[derive(Debug, Args)]
 pub(crate) struct ReleasesArgs {
     #[command(subcommand)]
@@ -28,6 +30,7 @@ enum ReleasesCommand {
         #[arg(long)]
         json: bool,
     },
+    Copy(copy::CopyArgs),
     /// Show an earlier release again, at once, and hold the site at it until it is unpinned in the dashboard.
     Activate {
         /// Its number, as `list` shows it.
@@ -51,8 +54,12 @@ pub(crate) fn run(args: &ReleasesArgs, settings: &Settings) -> anyhow::Result<Ex
     if !settings.build.dir.is_dir() {
         bail!("there are no releases yet: {} does not exist. `microblog up` makes it", settings.build.dir.display());
     }
+    if let ReleasesCommand::Copy(args) = &args.command {
+        return copy::run(args, settings);
+    }
     let mut store = open_releases(settings)?;
     match &args.command {
+        ReleasesCommand::Copy(_) => {}
         ReleasesCommand::List { json } => list(&store, *json)?,
         ReleasesCommand::Activate { release } => activate(settings, &mut store, *release)?,
         ReleasesCommand::Verify { mend } => return verify(&mut store, *mend),

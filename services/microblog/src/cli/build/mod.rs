@@ -4,7 +4,7 @@
 //! build that fails leaves the site that was there before; [`record`] to it that a build with nothing to do ends at once.
 
 mod load;
-mod output;
+pub(crate) mod output;
 mod record;
 mod siblings;
 mod summary;

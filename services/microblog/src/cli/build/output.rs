@@ -1,5 +1,5 @@
-//! The output folder: written beside its place, put there in one step, never put over what a build did not make, and left
-//! alone when it is what would be built.
+//! A folder that holds a whole site, of `build` or `releases copy`: written beside its place, put there in one step, never
+//! put over what neither of them made, and left alone when it is what would be built.
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata};
@@ -16,10 +16,11 @@ use tempfile::TempDir;
 
 use super::record::Record;
 
-const MARKER_TEXT: &str = "This folder was made by `microblog build`, which replaces it as a whole.\n";
+const MARKER_TEXT: &str =
+    "This folder was made by `microblog build` or `microblog releases copy`, which replace it as a whole.\n";
 
 /// A folder that is being written. Dropping it leaves the place as it was.
-pub(super) struct Output {
+pub(crate) struct Output {
     /// Where the site belongs.
     place: PathBuf,
     /// Where it is being written: a hidden folder beside the place, on the same file system.
@@ -28,11 +29,11 @@ pub(super) struct Output {
 
 impl Output {
     /// Finds out whether the place may be taken, and makes room to write beside it.
-    pub(super) fn prepare(place: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn prepare(place: &Path) -> anyhow::Result<Self> {
         let place = resolved(place).with_context(|| format!("the output folder {}", place.display()))?;
         refuse_foreign(&place)?;
         let parent = place.parent().context("the output folder can not be the root of the file system")?.to_owned();
-        let hint = || format!("can not write in {}; choose another --output", parent.display());
+        let hint = || format!("can not write in {}; choose another folder", parent.display());
         fs::create_dir_all(&parent).with_context(hint)?;
         let desk = tempfile::Builder::new().prefix(".microblog-").tempdir_in(&parent).with_context(hint)?;
         let output = Self { place, desk };
@@ -65,18 +66,32 @@ impl Output {
     }
 
     /// Writes one file.
-    pub(super) fn write(&self, path: &FilePath, content: &[u8]) -> io::Result<()> {
+    pub(crate) fn write(&self, path: &FilePath, content: &[u8]) -> io::Result<()> {
         with_parent(&self.site().join(path), |target| File::create(target)?.write_all(content))
     }
 
     /// Copies one file, over one that was written before.
-    pub(super) fn copy(&self, source: &Path, path: &FilePath) -> io::Result<()> {
+    pub(crate) fn copy(&self, source: &Path, path: &FilePath) -> io::Result<()> {
         with_parent(&self.site().join(path), |target| io::copy(&mut File::open(source)?, &mut File::create(target)?))
             .map(|_| ())
     }
 
+    /// Copies one file with its time, by which `rsync` and servers tell whether it has changed.
+    pub(crate) fn copy_with_time(&self, source: &Path, path: &FilePath) -> io::Result<()> {
+        with_parent(&self.site().join(path), |target| {
+            let (mut from, mut to) = (File::open(source)?, File::create(target)?);
+            io::copy(&mut from, &mut to)?;
+            to.set_modified(from.metadata()?.modified()?)
+        })
+    }
+
+    /// Makes a second name for a file, where the file system can.
+    pub(crate) fn link(&self, source: &Path, path: &FilePath) -> io::Result<()> {
+        with_parent(&self.site().join(path), |target| fs::hard_link(source, target))
+    }
+
     /// Puts what was written into its place.
-    pub(super) fn replace(self, record: Option<&Record>) -> io::Result<Replaced> {
+    pub(crate) fn replace(self, record: Option<&Record>) -> io::Result<Replaced> {
         let site = self.site();
         self.mark(record)?;
         match fs::rename(&site, &self.place) {
@@ -101,7 +116,7 @@ impl Output {
 
 /// The site that was there before. Dropping it clears it away, which can take longer than the build did.
 #[must_use]
-pub(super) struct Replaced {
+pub(crate) struct Replaced {
     _desk: TempDir,
 }
 
@@ -153,7 +168,7 @@ fn refuse_foreign(place: &Path) -> anyhow::Result<()> {
     }
     let marker = OsString::from(OUTPUT_MARKER);
     bail!(
-        "{} holds files that no build made (there is no {}); choose a new or empty folder for --output",
+        "{} holds files that neither a build nor a copy made (there is no {}); choose a new or empty folder",
         place.display(),
         marker.display()
     );

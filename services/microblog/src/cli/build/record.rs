@@ -16,7 +16,7 @@ const TICK: SignedDuration = SignedDuration::from_millis(20);
 
 /// What a build left in its output.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Record {
+pub(crate) struct Record {
     /// What it was made from, as text.
     pub(super) made_from: String,
     /// When the next scheduled post appears.
