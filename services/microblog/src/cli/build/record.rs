@@ -62,7 +62,7 @@ impl fmt::Display for Record {
 
 /// A line that no build wrote is no record.
 #[derive(Debug)]
-pub(super) struct NoRecord;
+pub(crate) struct NoRecord;
 
 impl FromStr for Record {
     type Err = NoRecord;
