@@ -1,5 +1,6 @@
 //! Whether files changed, told by what the file system counts for each of them, without reading them.
 
+use std::borrow::Cow;
 use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -41,8 +42,8 @@ impl ContentFolder {
     /// # Errors
     /// When a file can not be looked at.
     pub fn state(&self) -> io::Result<FolderState> {
-        let files: Vec<&Path> = self.sources().collect();
-        let look = |file: &&Path| self.root.join(file).metadata().map(|metadata| FileState::of(&metadata));
+        let files: Vec<Cow<'_, Path>> = self.sources().collect();
+        let look = |file: &Cow<'_, Path>| file.metadata().map(|metadata| FileState::of(&metadata));
         let states = files.par_iter().map(look).collect::<io::Result<Vec<_>>>()?;
         let mut inputs = FingerprintBuilder::new();
         for (file, state) in files.iter().zip(&states) {
@@ -59,11 +60,11 @@ impl ContentFolder {
     }
 
     /// Posts, what lies beside them, and files that the site holds as they are.
-    fn sources(&self) -> impl Iterator<Item = &Path> {
+    fn sources(&self) -> impl Iterator<Item = Cow<'_, Path>> {
         let posts = self.found.posts.iter().flat_map(|post| {
-            let resources = post.resources.iter().map(|resource| resource.source.as_path());
-            std::iter::once(post.path.as_path()).chain(resources)
+            let resources = post.resources.iter().map(|resource| Cow::from(&resource.source));
+            std::iter::once(Cow::from(self.root.join(&post.path))).chain(resources)
         });
-        posts.chain(self.found.static_files.iter().map(|file| file.source.as_path()))
+        posts.chain(self.found.static_files.iter().map(|file| Cow::from(&file.source)))
     }
 }
