@@ -210,6 +210,14 @@ fn shorten(text: &str, max_chars: usize) -> Option<String> {
     Some(format!("{}…", text[..end].trim_end()))
 }
 
+/// Words stand between white space. Looks at pairs of bytes, since processors do that many at a time.
+fn count_words(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let begins_with_one = bytes.first().is_some_and(|first| !first.is_ascii_whitespace());
+    let begins = |pair: &&[u8]| pair[0].is_ascii_whitespace() & !pair[1].is_ascii_whitespace();
+    bytes.windows(2).filter(begins).count() + usize::from(begins_with_one)
+}
+
 /// The day as readers see it: spelt out in English, ISO 8601 elsewhere.
 pub(crate) fn display_day(date: Date, language: &str) -> String {
     if language.split('-').next() == Some("en") {
@@ -308,7 +316,7 @@ impl Card {
         settings: &SiteSettings,
         images: &[Shown],
     ) -> Self {
-        let words = content.markdown.split_ascii_whitespace().count();
+        let words = count_words(&content.markdown);
         let minutes = words.div_ceil(WORDS_PER_MINUTE).max(1);
         let mut inputs = FingerprintBuilder::new()
             .fingerprint(link.fingerprint)
@@ -443,5 +451,17 @@ impl Object for TagLink {
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         self.get_value_by_str(key.as_str()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_counted_wherever_space_stands() {
+        for text in ["", " ", "a", " a", "a ", "a b", "  a\n\tb  c ", "één woord", "a\u{a0}b c"] {
+            assert_eq!(count_words(text), text.split_ascii_whitespace().count(), "{text:?}");
+        }
     }
 }
