@@ -18,6 +18,8 @@ use crate::program::Program;
 
 /// How long anything may take here before it counts as never.
 const PATIENCE: Duration = Duration::from_secs(1_800);
+/// An import of 100,000 posts takes minutes, and much longer where others want the disk.
+const IMPORT_PATIENCE: Duration = Duration::from_secs(7_200);
 /// How often something that is awaited is looked at: seldom enough to leave the cores to what is measured.
 const LOOK: Duration = Duration::from_millis(1);
 /// A server that uses less than [`IDLE_TICKS`] in this time has nothing left to do.
@@ -99,7 +101,7 @@ impl Installation {
     /// Takes in the posts of a folder.
     fn import(&self, content: &Path) -> anyhow::Result<Usage> {
         let content = content.to_str().context("the path of the content is not UTF-8")?;
-        Child::run(&mut self.command(&["import", content]), PATIENCE)
+        Child::run(&mut self.command(&["import", content]), IMPORT_PATIENCE)
     }
 
     /// Starts the server on ports that are free.
