@@ -30,6 +30,9 @@ pub(super) struct Address {
     pub(super) page: String,
 }
 
+/// Seconds by the name of each phase.
+type Phases = BTreeMap<String, f64>;
+
 /// What one change took, in seconds.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Taken {
@@ -38,7 +41,7 @@ pub(super) struct Taken {
     /// From sending the request until readers got it.
     pub(super) outside: f64,
     /// Each phase of the build.
-    pub(super) phases: BTreeMap<String, f64>,
+    pub(super) phases: Phases,
 }
 
 impl Taken {
@@ -119,11 +122,7 @@ impl Author<'_> {
         let build = self.end_of(newest)?;
         let live_by = time(&build, "finished_at")?.min(seen_at);
         let inside = between(time(&build, "requested_at")?, live_by);
-        let phases = self.phases()?.into_iter().map(|(phase, sum)| {
-            let taken = sum - phases_before.get(&phase).copied().unwrap_or_default();
-            (phase, taken)
-        });
-        Ok(Taken { inside, outside, phases: phases.collect() })
+        Ok(Taken { inside, outside, phases: self.phases_since(&phases_before)? })
     }
 
     /// Null if there was none yet.
@@ -147,8 +146,23 @@ impl Author<'_> {
     }
 
     /// How long each phase took in all builds so far.
-    fn phases(&self) -> anyhow::Result<BTreeMap<String, f64>> {
+    fn phases(&self) -> anyhow::Result<Phases> {
         Ok(phases(&self.server.metrics()?))
+    }
+
+    /// How long each phase took in the build that has just ended: it is stored first, and counted a moment later.
+    fn phases_since(&self, before: &Phases) -> anyhow::Result<Phases> {
+        let since = Instant::now();
+        loop {
+            let now = self.phases()?;
+            // The total is counted last.
+            if now.get("total") != before.get("total") {
+                let earlier = |phase: &str| before.get(phase).copied().unwrap_or_default();
+                return Ok(now.into_iter().map(|(phase, sum)| (phase.clone(), sum - earlier(&phase))).collect());
+            }
+            ensure!(since.elapsed() < PATIENCE, "a build that has ended is not in the metrics");
+            interrupt::pause(LOOK)?;
+        }
     }
 
     fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
@@ -171,8 +185,8 @@ fn address(post: &Value) -> Option<Address> {
 }
 
 /// Adds up the modes of each phase.
-fn phases(metrics: &str) -> BTreeMap<String, f64> {
-    let mut phases = BTreeMap::new();
+fn phases(metrics: &str) -> Phases {
+    let mut phases = Phases::new();
     for line in metrics.lines().filter_map(|line| line.strip_prefix(PHASES)) {
         let phase = line.split("phase=\"").nth(1).and_then(|rest| rest.split('"').next());
         let value = line.rsplit(' ').next().and_then(|value| value.parse::<f64>().ok());
@@ -193,7 +207,7 @@ mod tests {
             microblog_build_duration_seconds_sum{phase=\"load\",mode=\"full\"} 1.5\n\
             microblog_build_duration_seconds_count{phase=\"load\",mode=\"full\"} 1\n\
             microblog_build_duration_seconds_sum{mode=\"incremental\",phase=\"load\"} 0.25\n";
-        assert_eq!(phases(metrics), BTreeMap::from([("load".to_owned(), 1.75)]));
+        assert_eq!(phases(metrics), Phases::from([("load".to_owned(), 1.75)]));
     }
 
     #[test]
