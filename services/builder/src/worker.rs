@@ -10,7 +10,7 @@ use microblog_store::builds::{self, Claim, ClaimedBuild};
 use microblog_store::{Store, StoreError};
 use tokio::sync::watch;
 
-use crate::build_site::{BuildError, Control, Desk, read_ahead};
+use crate::build_site::Desk;
 use crate::{job, metrics};
 
 /// How a worker does its work.
@@ -78,7 +78,6 @@ impl Worker {
                     continue;
                 }
                 Ok(None) if !is_tidy => {
-                    self.read_ahead(&mut stop).await;
                     is_tidy = self.tidy(&mut hints, &mut stop).await;
                     continue;
                 }
@@ -100,27 +99,6 @@ impl Worker {
         let (_keep, mut never) = watch::channel(false);
         job::work_off(self, claimed, &mut never).await;
         Ok(true)
-    }
-
-    /// Reads the site before the first edit comes. A build that comes meanwhile needs the same, and waits for it.
-    async fn read_ahead(&self, stop: &mut watch::Receiver<bool>) {
-        let control = Arc::new(Control::default());
-        let (desk, watched) = (Arc::clone(&self.desk), Arc::clone(&control));
-        let mut work = tokio::task::spawn_blocking(move || {
-            read_ahead(&mut desk.lock().unwrap_or_else(PoisonError::into_inner), &watched)
-        });
-        let done = tokio::select! {
-            done = &mut work => done,
-            _ = stop.changed() => {
-                control.stop();
-                work.await
-            }
-        };
-        match done {
-            Ok(Ok(()) | Err(BuildError::Stopped)) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "the site could not be read ahead; the next build tries again"),
-            Err(error) => tracing::error!(%error, "reading the site ahead crashed"),
-        }
     }
 
     /// Does what the release store left undone so that nobody had to wait for it; stops when there is a new job, or when

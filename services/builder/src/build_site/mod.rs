@@ -85,25 +85,6 @@ pub fn build_site(desk: &mut Desk, order: Order, control: &Control) -> Result<Bu
     })
 }
 
-/// Reads the site while nobody waits for it, so that the first build of a worker costs no more than any other. What is
-/// wrong with posts was told by the builds that saw them first.
-///
-/// # Errors
-/// When the site can not be read; the next build tries again.
-pub fn read_ahead(desk: &mut Desk, control: &Control) -> Result<(), BuildError> {
-    if desk.memory.is_some() {
-        return Ok(());
-    }
-    desk.releases.catch_up()?;
-    load::bring_up_to_date(desk, control)?;
-    let (memory, releases, sources) = desk.parts()?;
-    let plan = Plan::make(memory, releases.manifest(), sources.media, BuildMode::Incremental);
-    if plan.is_empty() {
-        desk.settled(plan.left_out);
-    }
-    Ok(())
-}
-
 /// Makes the release live that somebody holds the site at. Tells whether it was not.
 fn go_back(desk: &mut Desk, wanted: ReleaseId, control: &Control) -> Result<bool, BuildError> {
     let committed = timed(control, Phase::Activate, || Ok(desk.releases.roll_back(wanted)?))?;

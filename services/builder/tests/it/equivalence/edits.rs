@@ -49,8 +49,6 @@ pub(super) enum Build {
     Full,
     /// The worker's process ended before, and another one began.
     Restarted,
-    /// Likewise, and it had the time to read the site.
-    RestartedAndAhead,
     /// Somebody stops it as soon as it renders.
     Cancelled,
     /// This change of the file system fails.
@@ -318,7 +316,6 @@ fn any_build() -> impl Strategy<Value = Build> {
         16 => Just(Build::Incremental),
         1 => Just(Build::Full),
         2 => Just(Build::Restarted),
-        1 => Just(Build::RestartedAndAhead),
         2 => Just(Build::Cancelled),
         2 => (0..200_u64).prop_map(|at| Build::DiskFails { at }),
         2 => (0..200_u64).prop_map(|at| Build::Killed { at }),

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use microblog_builder::BuildError;
-use microblog_builder::build_site::{Built, Control, Order, Phase, build_site, read_ahead};
+use microblog_builder::build_site::{Built, Control, Order, Phase, build_site};
 use microblog_domain::BuildMode;
 use microblog_release::Error as ReleaseError;
 use microblog_release::faults::{Fault, Faults};
 use proptest::prelude::*;
 
 use super::edits::{Build, Mistake};
-use super::newsroom::{Newsroom, RUNTIME, fail};
+use super::newsroom::{Newsroom, RUNTIME};
 use super::tree::{same, tree_of};
 
 const ORDER: Order = Order { mode: BuildMode::Incremental };
@@ -24,10 +24,6 @@ impl Newsroom {
             Build::Restarted => {
                 self.restart();
                 return Ok(());
-            }
-            Build::RestartedAndAhead => {
-                self.restart();
-                return read_ahead(&mut self.desk, &Control::default()).map_err(fail);
             }
             Build::Cancelled => self.cancel(),
             Build::DiskFails { at } => self.build_with_fault(at, Fault::Fail(rustix::io::Errno::NOSPC)),

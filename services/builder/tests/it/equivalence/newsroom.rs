@@ -329,6 +329,6 @@ fn is_loss(finding: &Finding) -> bool {
     matches!(finding, Finding::PagesLost { .. })
 }
 
-pub(super) fn fail(error: impl std::error::Error) -> TestCaseError {
+fn fail(error: impl std::error::Error) -> TestCaseError {
     TestCaseError::fail(error.to_string())
 }
