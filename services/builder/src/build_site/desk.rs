@@ -1,8 +1,8 @@
 //! What a worker keeps between builds: the site in memory, and how far it has read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
-use std::time::SystemTime;
 
 use microblog_domain::{ChangeSeq, ContentHash, FilePath, ReleaseId, SiteSettings};
 use microblog_release::ReleaseStore;
@@ -57,8 +57,9 @@ pub(super) struct Dirty {
     pub(super) media: BTreeSet<FilePath>,
 }
 
-/// Tells whether a file of the theme was changed: path, time and size of each.
-pub(super) type ThemeStamp = Vec<(PathBuf, SystemTime, u64)>;
+/// Tells whether a file of the theme was changed: path, size and time of each. The time is that of any change of the
+/// file, which whoever copies a file together with its times can not set.
+pub(super) type ThemeStamp = Vec<(PathBuf, u64, (i64, i64))>;
 
 impl Desk {
     /// A desk with nothing on it.
@@ -105,8 +106,7 @@ pub(super) fn theme_stamp(folder: Option<&PathBuf>) -> ThemeStamp {
             match item.metadata() {
                 Ok(metadata) if metadata.is_dir() => open.push(item.path()),
                 Ok(metadata) => {
-                    let changed = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-                    stamp.push((item.path(), changed, metadata.len()));
+                    stamp.push((item.path(), metadata.len(), (metadata.ctime(), metadata.ctime_nsec())));
                 }
                 Err(_) => {}
             }

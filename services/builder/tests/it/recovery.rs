@@ -65,6 +65,20 @@ async fn a_build_whose_worker_was_killed_is_taken_up_when_its_lease_is_over() {
 }
 
 #[tokio::test]
+async fn a_theme_file_that_was_replaced_by_one_of_its_size_and_age_is_noticed() {
+    let shop = Workshop::new().await;
+    let template = shop.folder.path().join("theme/templates/404.html");
+    std::fs::create_dir_all(template.parent().unwrap()).unwrap();
+    for text in ["one", "two"] {
+        std::fs::write(&template, text).unwrap();
+        std::fs::File::open(&template).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+        shop.ask(microblog_domain::BuildMode::Incremental).await;
+        shop.work().await;
+        assert_eq!(shop.read("404.html").as_deref(), Some(text));
+    }
+}
+
+#[tokio::test]
 async fn a_release_whose_report_was_lost_is_recorded_by_the_next_build() {
     let mut shop = Workshop::new().await;
     let saved = shop.create(a_post().titled("Hello").published().build()).await;
