@@ -13,6 +13,7 @@ const RENDERED: &str = "microblog_build_pages_rendered_total";
 const REUSED: &str = "microblog_build_pages_reused_total";
 const PUBLISH_TO_LIVE: &str = "microblog_publish_to_live_seconds";
 const ACTIVATED_AT: &str = "microblog_release_activated_timestamp_seconds";
+const IMAGES: &str = "microblog_images_total";
 const SUCCEEDED_AT: &str = "microblog_last_build_success_timestamp_seconds";
 
 /// How a build ended.
@@ -49,6 +50,24 @@ impl Outcome {
     }
 }
 
+/// What became of a picture of which variants were wanted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ImageOutcome {
+    Made,
+    SetAside,
+}
+
+impl ImageOutcome {
+    const ALL: [Self; 2] = [Self::Made, Self::SetAside];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Made => "made",
+            Self::SetAside => "set_aside",
+        }
+    }
+}
+
 /// Describes the metrics, and lets the counters begin at 0 so that their first increase is seen.
 pub(crate) fn describe() {
     describe_counter!(BUILDS, "Builds that came to an end, by outcome");
@@ -61,6 +80,10 @@ pub(crate) fn describe() {
     for outcome in Outcome::ALL {
         counter!(BUILDS, "outcome" => outcome.as_str()).absolute(0);
     }
+    describe_counter!(IMAGES, "Pictures of which smaller variants were wanted, by outcome");
+    for outcome in ImageOutcome::ALL {
+        counter!(IMAGES, "outcome" => outcome.as_str()).absolute(0);
+    }
     counter!(RENDERED).absolute(0);
     counter!(REUSED).absolute(0);
 }
@@ -68,6 +91,11 @@ pub(crate) fn describe() {
 /// A build came to its end.
 pub(crate) fn build_ended(outcome: Outcome) {
     counter!(BUILDS, "outcome" => outcome.as_str()).increment(1);
+}
+
+/// Work on a picture came to its end.
+pub(crate) fn image_ended(outcome: ImageOutcome) {
+    counter!(IMAGES, "outcome" => outcome.as_str()).increment(1);
 }
 
 /// What a build did that succeeded.

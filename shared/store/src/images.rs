@@ -25,6 +25,8 @@ use crate::{audit, media};
 
 /// How often work on a picture may begin. Only attempts count that ended without a word.
 pub const MAX_ATTEMPTS: u32 = 3;
+/// How long a build waits for more pictures.
+const MORE_FOLLOW: Duration = Duration::from_secs(15);
 /// The most hashes that [`variants_of`] takes: databases limit the parameters of a statement.
 pub const MAX_HASHES: usize = 256;
 
@@ -136,7 +138,14 @@ pub async fn keep(
         return Ok(None);
     }
     media::touch(tx, &claimed.hash, made.dimensions).await?;
-    Ok(Some(builds::ask(tx, &BuildRequest::now(BuildMode::Incremental, origin), origin).await?.id))
+    let request = BuildRequest { mode: BuildMode::Incremental, run_after: when_to_show(tx, origin.at).await? };
+    Ok(Some(builds::ask(tx, &request, origin).await?.id))
+}
+
+/// At once, unless more pictures follow: a release for each of a thousand pictures would leave nothing else to go back to.
+async fn when_to_show(tx: &mut Transaction, now: Timestamp) -> Result<Timestamp, StoreError> {
+    let is_last = !is_any_due(tx, now).await?;
+    Ok(if is_last { now } else { now.checked_add(MORE_FOLLOW).unwrap_or(now) })
 }
 
 async fn insert(tx: &mut Transaction, original: &ContentHash, variant: &ImageVariant) -> Result<(), StoreError> {

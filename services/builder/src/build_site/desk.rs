@@ -1,16 +1,17 @@
 //! What a worker keeps between builds: the site in memory, and how far it has read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
-use microblog_domain::{ChangeSeq, ContentHash, FilePath, ReleaseId, SiteSettings};
+use microblog_domain::{ChangeSeq, FilePath, ReleaseId, SiteSettings};
 use microblog_release::ReleaseStore;
 use microblog_site::{PageKey, Site};
 use microblog_store::Store;
 use tokio::runtime::Handle;
 
 use super::BuildError;
+use super::media::MediaFiles;
 use super::render::Sources;
 
 /// Where a worker finds what is not in the database.
@@ -42,8 +43,8 @@ pub(super) struct Memory {
     pub(super) seen: ChangeSeq,
     pub(super) settings: SiteSettings,
     pub(super) theme: ThemeStamp,
-    /// Uploads by the file of their address.
-    pub(super) media: BTreeMap<FilePath, ContentHash>,
+    /// Uploads and their variants.
+    pub(super) media: MediaFiles,
     /// The release that shows the site as it was when `dirty` was empty.
     pub(super) shown_by: Option<ReleaseId>,
     /// What may differ from that release.

@@ -1,16 +1,18 @@
 //! Reading what changed since the worker last looked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use microblog_domain::media::public_file;
-use microblog_domain::{ChangeSeq, Post, PostId, ReleaseId, SiteSettings};
+use microblog_domain::media::ImageVariant;
+use microblog_domain::{ChangeSeq, ContentHash, Post, PostId, ReleaseId, SiteSettings};
 use microblog_site::{Change, Entry, Site, SourcePost, Theme};
+use microblog_store::media::Media;
 use microblog_store::posts::changes;
-use microblog_store::{Snapshot, media, releases, settings};
+use microblog_store::{Snapshot, images, media, releases, settings};
 use rayon::prelude::*;
 
 use super::desk::{Desk, Dirty, Memory, ThemeStamp, theme_stamp};
+use super::media::{MediaFiles, PublicUpload};
 use super::{BuildError, Control};
 
 /// Rows read in one go.
@@ -57,43 +59,49 @@ fn remember(
     control: &Control,
 ) -> Result<Memory, BuildError> {
     let mut memory = Memory {
-        site: read_all(desk, &settings, loaded, control)?,
+        site: empty_site(desk, &settings)?,
         seen: ChangeSeq(0),
         settings,
         theme,
-        media: BTreeMap::new(),
+        media: MediaFiles::default(),
         shown_by: None,
         dirty: Dirty::default(),
     };
     follow_media(&mut memory, desk, &mut loaded.snapshot)?;
+    read_all(&mut memory.site, desk, loaded, control)?;
     memory.seen = desk.runtime.block_on(microblog_store::newest_change(&mut loaded.snapshot))?;
     Ok(memory)
 }
 
-/// Reads every published post: the next ones while those before are digested.
-fn read_all(desk: &Desk, settings: &SiteSettings, loaded: &mut Loaded, control: &Control) -> Result<Site, BuildError> {
+fn empty_site(desk: &Desk, settings: &SiteSettings) -> Result<Site, BuildError> {
     let theme = match &desk.config.theme {
         Some(folder) => Theme::with_overrides(folder)?,
         None => Theme::builtin()?,
     };
-    let mut site = Site::new(Arc::new(settings.clone()), Arc::new(theme))?;
+    Ok(Site::new(Arc::new(settings.clone()), Arc::new(theme))?)
+}
+
+/// Reads every published post: the next ones while those before are digested.
+fn read_all(site: &mut Site, desk: &Desk, loaded: &mut Loaded, control: &Control) -> Result<(), BuildError> {
     let Loaded { snapshot, warnings, .. } = loaded;
     let mut page_after = |last| desk.runtime.block_on(changes::published_page(snapshot, last, BATCH));
     let mut entries = Vec::new();
     let mut posts = page_after(None)?;
     while let Some(last) = posts.last().map(|post| post.id) {
         control.check()?;
-        let digest_all = || posts.into_par_iter().map(|post| digest(&site, post)).collect::<Vec<_>>();
+        let digest_all = || posts.into_par_iter().map(|post| digest(site, post)).collect::<Vec<_>>();
         let (digested, next) = rayon::join(digest_all, || page_after(Some(last)));
         entries.extend(digested.into_iter().filter_map(|entry| keep(entry, warnings)));
         posts = next?;
     }
     site.fill(entries);
-    Ok(site)
+    Ok(())
 }
 
 /// Takes over what changed since the memory was made.
 fn follow(mut memory: Memory, desk: &Desk, loaded: &mut Loaded) -> Result<Memory, BuildError> {
+    let concerned = follow_media(&mut memory, desk, &mut loaded.snapshot)?;
+    digest_again(&mut memory, &concerned, desk, loaded)?;
     let mut seen = memory.seen;
     loop {
         let changed = desk.runtime.block_on(changes::changed_since(&mut loaded.snapshot, seen, BATCH))?;
@@ -109,27 +117,58 @@ fn follow(mut memory: Memory, desk: &Desk, loaded: &mut Loaded) -> Result<Memory
         });
         memory.dirty.pages.extend(memory.site.apply(edits));
     }
-    follow_media(&mut memory, desk, &mut loaded.snapshot)?;
     memory.seen = desk.runtime.block_on(microblog_store::newest_change(&mut loaded.snapshot))?;
     Ok(memory)
 }
 
-/// Takes over which uploads were added and deleted since the memory was made.
-fn follow_media(memory: &mut Memory, desk: &Desk, snapshot: &mut Snapshot) -> Result<(), BuildError> {
+/// Takes posts over anew whose pictures changed.
+fn digest_again(
+    memory: &mut Memory,
+    posts: &BTreeSet<PostId>,
+    desk: &Desk,
+    loaded: &mut Loaded,
+) -> Result<(), BuildError> {
+    let posts = texts(&mut loaded.snapshot, &desk.runtime, posts)?;
+    let digested: Vec<_> = posts.into_par_iter().map(|post| digest(&memory.site, post)).collect();
+    let entries = digested.into_iter().filter_map(|entry| keep(entry, &mut loaded.warnings));
+    memory.dirty.pages.extend(memory.site.apply(entries.map(Change::Put)));
+    Ok(())
+}
+
+/// Takes over which uploads were added, deleted or got variants since the memory was made. Tells which posts show them.
+fn follow_media(memory: &mut Memory, desk: &Desk, snapshot: &mut Snapshot) -> Result<BTreeSet<PostId>, BuildError> {
+    let mut concerned = BTreeSet::new();
     let mut seen = memory.seen;
     loop {
         let changed = desk.runtime.block_on(media::changed_since(snapshot, seen, BATCH))?;
-        let Some(last) = changed.last() else { return Ok(()) };
+        let Some(last) = changed.last() else { return Ok(concerned) };
         seen = last.change;
+        let variants = variants_of(&changed, desk, snapshot)?;
         for upload in changed {
-            let Ok(file) = public_file(&upload.file.hash, &upload.file.name) else { continue };
-            match upload.deleted_at {
-                None => drop(memory.media.insert(file.clone(), upload.file.hash)),
-                Some(_) => drop(memory.media.remove(&file)),
-            }
-            memory.dirty.media.insert(file);
+            let variants = variants.get(&upload.file.hash).map(Vec::as_slice).unwrap_or_default();
+            let Some(public) = PublicUpload::of(&upload, variants) else { continue };
+            let (file, image) = (public.file.clone(), public.image.clone().filter(|_| upload.deleted_at.is_none()));
+            let touched = match upload.deleted_at {
+                None => memory.media.put(public),
+                Some(_) => memory.media.remove(&file),
+            };
+            memory.dirty.media.extend(touched);
+            concerned.extend(memory.site.set_images([(file, image)]));
         }
     }
+}
+
+fn variants_of(
+    uploads: &[Media],
+    desk: &Desk,
+    snapshot: &mut Snapshot,
+) -> Result<HashMap<ContentHash, Vec<ImageVariant>>, BuildError> {
+    let hashes: Vec<_> = uploads.iter().map(|upload| upload.file.hash).collect();
+    let mut variants = HashMap::new();
+    for hashes in hashes.chunks(images::MAX_HASHES) {
+        variants.extend(desk.runtime.block_on(images::variants_of(snapshot, hashes))?);
+    }
+    Ok(variants)
 }
 
 fn digest(site: &Site, post: Post) -> Result<Entry, String> {

@@ -5,6 +5,7 @@
 
 mod desk;
 mod load;
+mod media;
 mod plan;
 mod progress;
 mod render;

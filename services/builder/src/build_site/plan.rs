@@ -52,7 +52,7 @@ impl Plan {
         }
         for file in &memory.dirty.media {
             match memory.media.get(file) {
-                Some(hash) => plan.consider_upload(file, *hash, live),
+                Some(hash) => plan.consider_upload(file, hash, live),
                 None => plan.drop_if_there(file.clone(), live),
             }
         }
@@ -68,14 +68,14 @@ impl Plan {
             .map(|view| (view.file().clone(), Some(view).filter(|view| !is_kept(view, live, mode))))
             .collect();
         let mut plan = Self::default();
-        let mut wanted = HashSet::with_capacity(compared.len() + memory.media.len());
+        let mut wanted = HashSet::with_capacity(compared.len());
         for (file, view) in compared {
             wanted.insert(file);
             plan.render.extend(view);
         }
-        for (file, hash) in &memory.media {
+        for (file, hash) in memory.media.iter() {
             wanted.insert(file.clone());
-            plan.consider_upload(file, *hash, live);
+            plan.consider_upload(file, hash, live);
         }
         plan.remove = live.iter().map(|(file, _)| file).filter(|file| !wanted.contains(file)).collect();
         plan

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can not be set up has failed")]
 
 mod equivalence;
+mod images;
 mod publishing;
 mod recovery;
 mod workshop;

@@ -10,17 +10,18 @@ mod tasks;
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
 use anyhow::Context as _;
 use microblog_api::{AppState, Ticks};
-use microblog_builder::{Desk, DeskConfig, Worker, WorkerConfig};
+use microblog_builder::{Desk, DeskConfig, ImageMaker, Worker, WorkerConfig};
 use microblog_config::{LogFormat, Settings};
 use microblog_domain::{BaseUrl, Clock, SiteSettings, SystemClock};
 use microblog_queue::{BuildEvents, Relay, Waker, embedded};
-use microblog_store::Store;
 use microblog_store::builds::leases;
+use microblog_store::{MediaFolder, Store, images};
 use microblog_telemetry::Recorder;
 use microblog_telemetry::logs::{self, Form, LogOptions};
 use tokio::net::TcpListener;
@@ -68,6 +69,7 @@ async fn serve(mut settings: Settings) -> anyhow::Result<()> {
 
     let mut tasks = Tasks::new();
     parts.start_building(&mut tasks, worker);
+    parts.start_making_images(&mut tasks, settings.data.media_dir());
     let site = site_server::serve(site_listener, settings.build.dir.clone(), tasks.stopped());
     tasks.start("the server of the site", site);
     let link = microblog_api::offer_setup(&app).await?;
@@ -142,10 +144,22 @@ impl Parts {
         });
     }
 
+    /// Starts what makes smaller variants of uploaded pictures.
+    fn start_making_images(&self, tasks: &mut Tasks, media: PathBuf) {
+        let (store, clock, relay) = (self.store.clone(), Arc::clone(&self.clock), self.waker.clone());
+        let maker = ImageMaker::new(WORKER.to_owned(), store, clock, MediaFolder::new(media), relay);
+        let stop = tasks.stop();
+        tasks.start("the maker of smaller pictures", async move {
+            maker.run(stop).await;
+            anyhow::Ok(())
+        });
+    }
+
     /// The process before this one may have been killed in the middle of a build.
     async fn take_up_what_was_left(&self) -> anyhow::Result<()> {
         let mut tx = self.store.begin().await?;
         leases::bury(&mut tx, WORKER, self.clock.now()).await?;
+        images::bury(&mut tx, WORKER, self.clock.now()).await?;
         Ok(tx.commit().await?)
     }
 }
