@@ -8,6 +8,7 @@
 //! Start reading at [`Settings`]; [`Sources`] says where values are looked for, [`ConfigError`] lists every mistake of
 //! all sources at once.
 
+mod cache;
 mod files;
 mod layers;
 mod problem;
@@ -16,6 +17,7 @@ mod settings;
 mod sources;
 mod values;
 
+pub use cache::cache_folder;
 pub use problem::{ConfigError, Origin, Problem};
 pub use settings::{
     AuthSettings, BuildSettings, DataSettings, DatabaseSettings, LogSettings, RateLimitSettings, ReleaseSettings,

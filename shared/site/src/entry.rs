@@ -17,7 +17,7 @@ use microblog_domain::{
 use minijinja::Value;
 use minijinja::value::{Object, ObjectRepr};
 
-use crate::images::{self, Gallery, Shown};
+use crate::images::{self, Image, Shown};
 use crate::markdown::{self, MarkdownOptions};
 
 /// Characters of an excerpt made from a post's text.
@@ -69,21 +69,21 @@ impl Entry {
     /// # Errors
     /// When the post's address is too long.
     pub fn digest(post: &SourcePost, settings: &SiteSettings) -> Result<Self, PathError> {
-        Self::digest_with(post, settings, &Gallery::default())
+        Self::digest_with(post, settings, &|_| None)
     }
 
-    /// Digests a post that may show these pictures.
+    /// Digests a post whose pictures are told by `image`.
     pub(crate) fn digest_with(
         post: &SourcePost,
         settings: &SiteSettings,
-        gallery: &Gallery,
+        image: &dyn Fn(&str) -> Option<Arc<Image>>,
     ) -> Result<Self, PathError> {
         let content = &post.content;
         let published_at = content.published_at.unwrap_or(post.updated_at);
         let date = published_at.to_zoned(settings.timezone.rules().clone()).date();
         let address = settings.address_of(content, published_at)?;
-        let images =
-            gallery.look_up(markdown::named_pictures(&content.markdown, content.image.as_deref(), address.as_str()));
+        let named = markdown::named_pictures(&content.markdown, content.image.as_deref(), address.as_str());
+        let images = images::look_up(named, image);
         let summary = Summary::of(content, &address, settings, &images);
         let link = Arc::new(Link::new(&summary, published_at, date, &address, settings));
         let card = Arc::new(Card::new(Arc::clone(&link), content, summary, settings, &images));

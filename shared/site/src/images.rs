@@ -85,6 +85,11 @@ impl Shown {
     }
 }
 
+/// Looks pictures up for a post that names them.
+pub(crate) fn look_up(files: BTreeSet<String>, find: &dyn Fn(&str) -> Option<Arc<Image>>) -> Box<[Shown]> {
+    files.into_iter().map(|file| Shown { image: find(&file), file }).collect()
+}
+
 /// What is known of the picture in a file, as far as a post names it.
 pub(crate) fn find<'s>(shown: &'s [Shown], file: &str) -> Option<&'s Image> {
     shown.iter().find(|shown| shown.file == file).and_then(|shown| shown.image.as_deref())
@@ -98,10 +103,9 @@ pub(crate) struct Gallery {
 }
 
 impl Gallery {
-    /// Looks pictures up for a post that names them.
-    pub(crate) fn look_up(&self, files: BTreeSet<String>) -> Box<[Shown]> {
-        let look_up = |file: String| Shown { image: self.images.get(file.as_str()).cloned(), file };
-        files.into_iter().map(look_up).collect()
+    /// What is known of a picture.
+    pub(crate) fn find(&self, file: &str) -> Option<Arc<Image>> {
+        self.images.get(file).cloned()
     }
 
     /// Remembers what a post shows.

@@ -86,7 +86,19 @@ impl Site {
     /// # Errors
     /// When the post's address is too long.
     pub fn digest(&self, post: &SourcePost) -> Result<Entry, PathError> {
-        Entry::digest_with(post, &self.settings, &self.gallery)
+        self.digest_showing(post, &|file| self.gallery.find(file))
+    }
+
+    /// Digests a post for this site whose pictures the caller knows: `image` tells what is known of a file of the site.
+    ///
+    /// # Errors
+    /// When the post's address is too long.
+    pub fn digest_showing(
+        &self,
+        post: &SourcePost,
+        image: &dyn Fn(&str) -> Option<Arc<Image>>,
+    ) -> Result<Entry, PathError> {
+        Entry::digest_with(post, &self.settings, image)
     }
 
     /// Takes over pictures, or that there are none (any more), each by its file. Tells which posts show them otherwise

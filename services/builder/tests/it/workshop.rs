@@ -97,6 +97,7 @@ impl Workshop {
     /// What a worker makes that begins with nothing.
     pub(crate) async fn tree_from_nothing(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let folder = TempDir::with_prefix("microblog-from-nothing-").unwrap();
+        std::os::unix::fs::symlink(self.folder.path().join("media"), folder.path().join("media")).unwrap();
         let (worker, _) = worker(self.database.store(), &self.clock, folder.path());
         self.ask(BuildMode::Incremental).await;
         assert!(worker.work_once().await.unwrap());

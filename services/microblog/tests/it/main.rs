@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "the lint knows tests, but not their helpers")]
 
 mod build;
+mod images;
 mod installation;
 
 use std::fs;
@@ -11,9 +12,10 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// Runs `microblog` in a folder.
+/// Runs `microblog` in a folder. It keeps its cache with the tests, not with the user.
 fn microblog(folder: &Path, words: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_microblog")).args(words).current_dir(folder).output().unwrap()
+    let mut command = Command::new(env!("CARGO_BIN_EXE_microblog"));
+    command.args(words).current_dir(folder).env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR")).output().unwrap()
 }
 
 fn stderr(output: &Output) -> String {

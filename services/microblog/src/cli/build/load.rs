@@ -8,10 +8,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use microblog_content::old_addresses::{self, KnownPost, OldAddresses};
 use microblog_content::{ContentFolder, FilePost, FileProblem, Reading, Resource, TextLocation};
-use microblog_domain::{FilePath, Post, PostContent, PostId, PostStatus, Slug, UrlPath};
+use microblog_domain::{FilePath, PathError, Post, PostContent, PostId, PostStatus, Slug, UrlPath};
 use microblog_site::{AddressProblem, Entry, PostSource, PostText, Site, SourceError, SourcePost, Taken, is_reserved};
 use serde_json::{Map, Value};
 
+use super::images::Images;
 use super::summary::Problem;
 use crate::cli::progress;
 
@@ -55,12 +56,18 @@ enum Read {
 
 impl<'a> Loaded<'a> {
     /// Reads all posts and fills the site with those that readers are to see.
-    pub(super) fn load(folder: &'a ContentFolder, site: &mut Site, now: Timestamp, drafts: bool) -> Self {
+    pub(super) fn load(
+        folder: &'a ContentFolder,
+        site: &mut Site,
+        images: &Images,
+        now: Timestamp,
+        drafts: bool,
+    ) -> Self {
         let reading = Reading { zone: site.settings().timezone.rules().clone(), now };
         let bar = progress::bar("Reading", folder.post_count());
         let read = folder.read_posts(&reading, |post| {
             bar.inc(1);
-            digest(site, post, now, drafts)
+            digest(site, images, post, now, drafts)
         });
         bar.finish_and_clear();
 
@@ -159,7 +166,7 @@ impl Digested {
     }
 }
 
-fn digest(site: &Site, post: Result<FilePost, FileProblem>, now: Timestamp, drafts: bool) -> Read {
+fn digest(site: &Site, images: &Images, post: Result<FilePost, FileProblem>, now: Timestamp, drafts: bool) -> Read {
     let post = match post {
         Ok(post) => post,
         Err(problem) => return Read::Unusable(Problem::from(&problem)),
@@ -171,7 +178,7 @@ fn digest(site: &Site, post: Result<FilePost, FileProblem>, now: Timestamp, draf
     let (path, text, resources) = (post.path.clone(), post.text.clone(), post.resources.clone());
     let links = old_addresses::links(&post.content.markdown);
     let source = source_post(post.into_post(), now);
-    match site.digest(&source) {
+    match digest_showing(site, images, &source, &resources) {
         Ok(entry) => {
             let PostContent { extra, slug, aliases, .. } = source.content;
             let post = LoadedPost { path, text, extra, resources };
@@ -179,6 +186,13 @@ fn digest(site: &Site, post: Result<FilePost, FileProblem>, now: Timestamp, draf
         }
         Err(error) => Read::Unusable(Problem { path, line: None, reason: error.to_string() }),
     }
+}
+
+/// Digests a post with its pictures, which may lie beside it.
+fn digest_showing(site: &Site, images: &Images, post: &SourcePost, beside: &[Resource]) -> Result<Entry, PathError> {
+    let published_at = post.content.published_at.unwrap_or(post.updated_at);
+    let address = site.settings().address_of(&post.content, published_at)?;
+    site.digest_showing(post, &|file| images.find(file, &address, beside))
 }
 
 /// A draft without a date is shown as if it were published now.

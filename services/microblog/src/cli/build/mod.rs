@@ -3,6 +3,7 @@
 //! Read [`run`], then [`build`]: its steps in order. [`load`] makes a site of the folder, [`output`] sees to it that a
 //! build that fails leaves the site that was there before; [`record`] to it that a build with nothing to do ends at once.
 
+mod images;
 mod load;
 pub(crate) mod output;
 mod record;
@@ -22,6 +23,7 @@ use microblog_content::ContentFolder;
 use microblog_domain::{BaseUrl, Clock as _, SiteSettings, SystemClock};
 use microblog_site::{Site, Theme};
 
+use self::images::{Cache, Images};
 use self::load::Loaded;
 use self::output::{Output, Replaced};
 use self::summary::{Outcome, Problem, Summary};
@@ -58,6 +60,13 @@ pub(crate) struct BuildArgs {
     /// Do not colour code.
     #[arg(long)]
     no_highlight: bool,
+    /// Make no smaller variants of pictures.
+    #[arg(long)]
+    no_images: bool,
+    /// Where smaller variants of pictures are kept from one build to the next; by default "microblog" in your cache
+    /// folder, $XDG_CACHE_HOME or ~/.cache. It can be removed at any time.
+    #[arg(long, value_name = "DIR", conflicts_with = "no_images")]
+    cache: Option<PathBuf>,
     /// Put a compressed copy (.gz) beside each text that is worth it, for hosts that send these as they are.
     #[arg(long)]
     compress: bool,
@@ -93,7 +102,8 @@ fn build(args: &BuildArgs) -> anyhow::Result<(Summary, Option<Replaced>)> {
     let folder = ContentFolder::open(&args.content)?;
     let site = Site::new(Arc::new(settings(args, &folder)), Arc::new(theme(args)?))?;
     // Drafts without a date are dated now: two builds of them are never the same.
-    let made_from = if args.drafts { None } else { record::made_from(&site, &folder, args.compress, now) };
+    let choices = [args.compress, args.no_images];
+    let made_from = if args.drafts { None } else { record::made_from(&site, &folder, choices, now) };
     if let Some(made_from) = &made_from
         && let Some(last) = output.last_build().filter(|last| last.holds(made_from, now))
     {
@@ -110,18 +120,21 @@ fn build_anew(
     output: Output,
     made_from: Option<String>,
 ) -> anyhow::Result<(Summary, Option<Replaced>)> {
-    let mut loaded = Loaded::load(folder, &mut site, now, args.drafts);
+    let images = Images::new(folder, cache(args)?);
+    let mut loaded = Loaded::load(folder, &mut site, &images, now, args.drafts);
     let mut problems: Vec<Problem> = folder.problems().iter().map(Problem::from).collect();
     problems.extend(loaded.problems());
     problems.extend(loaded.address_problems(&site));
+    problems.extend(images.problems());
 
-    let written = write::write_site(&site, &loaded, folder, &output, args.compress)?;
+    let written = write::write_site(&site, &loaded, folder, &images, &output, args.compress)?;
     problems.extend(written.problems);
     let summary = Summary {
         output: args.output.clone(),
         posts: loaded.post_count(),
         pages: written.pages,
         files: written.files,
+        variants: Some(written.variants).filter(|_| !args.no_images),
         compressed: written.compressed,
         old_addresses: loaded.old_addresses(),
         skipped: skipped(folder),
@@ -142,6 +155,17 @@ fn build_anew(
 
 fn skipped(folder: &ContentFolder) -> Vec<String> {
     folder.skipped().iter().map(ToString::to_string).collect()
+}
+
+/// Where variants of pictures are kept, unless there shall be none.
+fn cache(args: &BuildArgs) -> anyhow::Result<Option<Cache>> {
+    if args.no_images {
+        return Ok(None);
+    }
+    let folder = args.cache.clone().or_else(microblog_config::cache_folder);
+    let folder =
+        folder.context("there is no home folder to keep smaller pictures in; give --cache DIR or --no-images")?;
+    Cache::open(&folder).map(Some)
 }
 
 /// The folder's settings, under those of the command line.

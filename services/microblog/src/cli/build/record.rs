@@ -28,9 +28,9 @@ pub(crate) struct Record {
     pub(super) compressed: usize,
 }
 
-/// The inputs of a build that begins at `now`: this program, settings, theme, and the state of every source file. `None`
+/// The inputs of a build that begins at `now`: this program, settings, theme, what was chosen on the command line, and the state of every source file. `None`
 /// if they can not be told for certain.
-pub(super) fn made_from(site: &Site, folder: &ContentFolder, compress: bool, now: Timestamp) -> Option<String> {
+pub(super) fn made_from(site: &Site, folder: &ContentFolder, choices: [bool; 2], now: Timestamp) -> Option<String> {
     let state = folder.state().ok()?;
     if state.newest_change > now - TICK {
         return None;
@@ -40,7 +40,7 @@ pub(super) fn made_from(site: &Site, folder: &ContentFolder, compress: bool, now
     let inputs = FingerprintBuilder::new()
         .number(program.len())
         .number(built.as_microsecond().cast_unsigned())
-        .number(compress.into())
+        .bytes(&choices.map(u8::from))
         .fingerprint(site.fingerprint())
         .fingerprint(state.fingerprint);
     Some(Fingerprint::to_string(&inputs.finish()))

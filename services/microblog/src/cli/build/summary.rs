@@ -19,6 +19,9 @@ pub(super) struct Summary {
     pub(super) pages: usize,
     /// Files that were taken over as they are.
     pub(super) files: usize,
+    /// Smaller variants of pictures, if they were looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) variants: Option<usize>,
     /// Compressed copies beside files, if they were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) compressed: Option<usize>,
@@ -67,6 +70,7 @@ impl Summary {
             posts: last.posts,
             pages: last.pages,
             files: last.files,
+            variants: None,
             compressed: args.compress.then_some(last.compressed),
             old_addresses: None,
             seconds: 0.0,

@@ -1,14 +1,14 @@
 //! Rendering every page and writing it, on all cores, then the files that the site holds as they are.
 
 use std::collections::HashSet;
-use std::path::Path;
 
 use anyhow::Context as _;
 use microblog_content::{ContentFolder, StaticFile};
-use microblog_domain::{FilePath, UrlPath};
+use microblog_domain::FilePath;
 use microblog_site::{PageKey, Site};
 use rayon::prelude::*;
 
+use super::images::{Images, place_beside};
 use super::load::Loaded;
 use super::output::Output;
 use super::siblings;
@@ -19,6 +19,7 @@ use crate::cli::progress;
 pub(super) struct Written {
     pub(super) pages: usize,
     pub(super) files: usize,
+    pub(super) variants: usize,
     pub(super) compressed: Option<usize>,
     pub(super) problems: Vec<Problem>,
 }
@@ -28,6 +29,7 @@ pub(super) fn write_site(
     site: &Site,
     loaded: &Loaded<'_>,
     folder: &ContentFolder,
+    images: &Images,
     output: &Output,
     with_siblings: bool,
 ) -> anyhow::Result<Written> {
@@ -36,16 +38,22 @@ pub(super) fn write_site(
     let mut files = folder.static_files().to_vec();
     files.extend(resources(site, loaded));
     let (files, problems) = sort_out(files, &pages);
-    files.par_iter().try_for_each(|file| {
-        let copied = output.copy(&file.source, &file.path);
-        copied.with_context(|| format!("copying {} to {}", file.source.display(), file.path))
-    })?;
+    copy(&files, output)?;
+    let variants: Vec<_> = images.variants().into_iter().map(|(path, source)| StaticFile { source, path }).collect();
+    copy(&variants, output)?;
     let compress = || {
         let all = pages.iter().filter_map(PageKey::file).chain(files.iter().map(|file| file.path.clone())).collect();
         siblings::compress_files(&all, output)
     };
     let compressed = with_siblings.then(compress).transpose()?;
-    Ok(Written { pages: pages.len(), files: files.len(), compressed, problems })
+    Ok(Written { pages: pages.len(), files: files.len(), variants: variants.len(), compressed, problems })
+}
+
+fn copy(files: &[StaticFile], output: &Output) -> anyhow::Result<()> {
+    files.par_iter().try_for_each(|file| {
+        let copied = output.copy(&file.source, &file.path);
+        copied.with_context(|| format!("copying {} to {}", file.source.display(), file.path))
+    })
 }
 
 fn write_pages(site: &Site, pages: &[PageKey], loaded: &Loaded<'_>, output: &Output) -> anyhow::Result<()> {
@@ -65,15 +73,10 @@ fn write_pages(site: &Site, pages: &[PageKey], loaded: &Loaded<'_>, output: &Out
 
 /// The files beside posts, each beside its post's page.
 fn resources(site: &Site, loaded: &Loaded<'_>) -> Vec<StaticFile> {
-    let place = |address: &UrlPath, name: &FilePath| {
-        let page = address.file();
-        let folder = Path::new(page.as_str()).parent().and_then(Path::to_str).filter(|folder| !folder.is_empty());
-        folder.map_or_else(|| name.as_str().parse(), |folder| format!("{folder}/{name}").parse()).ok()
-    };
     let mut files: Vec<StaticFile> = loaded
         .resources()
         .filter_map(|(id, resource)| {
-            let path = place(site.entry(id)?.address(), &resource.name)?;
+            let path = place_beside(site.entry(id)?.address(), &resource.name)?;
             Some(StaticFile { source: resource.source.clone(), path })
         })
         .collect();
