@@ -15,7 +15,7 @@ use crate::outbox;
 pub struct BuildRequest {
     /// How much to look at.
     pub mode: BuildMode,
-    /// When it may start. Whoever waits for it waits from then on.
+    /// When it may start.
     pub run_after: Timestamp,
 }
 
@@ -58,7 +58,7 @@ async fn insert_or_join(tx: &mut Transaction, request: &BuildRequest, origin: &O
     )
     .bind(BuildId::generate(origin.at).to_string())
     .bind(request.mode.as_str())
-    .bind(micros(request.run_after))
+    .bind(micros(origin.at))
     .bind(origin.user.map(|user| user.to_string()))
     .bind(origin.request_id.clone())
     .bind(origin.traceparent.clone())
