@@ -194,9 +194,14 @@ fn count_work(build: &Build, built: &Built, control: &Control, ended_at: Timesta
         metrics::live_since(live.activated_at);
         if built.activated {
             // The time that a release carries is when it was put together, which is before it was durable and live.
-            metrics::went_live(build.requested_at, ended_at);
+            metrics::went_live(wanted_at(build), ended_at);
         }
     }
+}
+
+/// Since when somebody waits: a build that was asked for later is not late before.
+fn wanted_at(build: &Build) -> Timestamp {
+    if build.attempt > 1 { build.requested_at } else { build.requested_at.max(build.run_after) }
 }
 
 async fn succeed(
