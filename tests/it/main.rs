@@ -5,7 +5,7 @@
 //! folder, `nginx` has releases served by the real one, and `web` holds the judges of pages, for any server's.
 //!
 //! `installation` is a running `microblog up`: `journey` uses it as people do, `killing` as power cuts do, and `misuse` as
-//! those who have not read the README.
+//! those who have not read the README. `torn_reads` reads through `nginx` while releases go live.
 
 #![allow(clippy::disallowed_methods, reason = "the programs under test run on the machine's clock")]
 #![allow(
@@ -27,5 +27,6 @@ mod nginx;
 mod program;
 mod server;
 mod site;
+mod torn_reads;
 mod variants;
 mod web;

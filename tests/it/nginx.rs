@@ -18,14 +18,14 @@ const GUIDE: &str = include_str!("../../docs/serving.md");
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// nginx, serving a release store until it is dropped.
-struct Nginx {
+pub(crate) struct Nginx {
     address: String,
     process: Child,
     _folder: TempDir,
 }
 
 impl Nginx {
-    fn start(build: &Path) -> Self {
+    pub(crate) fn start(build: &Path) -> Self {
         let folder = TempDir::new().unwrap();
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         let address = format!("127.0.0.1:{port}");
@@ -43,7 +43,7 @@ impl Nginx {
         nginx
     }
 
-    fn url(&self, address: &str) -> String {
+    pub(crate) fn url(&self, address: &str) -> String {
         format!("http://{}{address}", self.address)
     }
 

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that meets an error has failed")]
 
 mod crash;
+mod disk;
 mod model;
 mod opening;
+mod power;
 mod publishing;
 mod readers;
 mod siblings;
