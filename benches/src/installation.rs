@@ -24,8 +24,9 @@ const IMPORT_PATIENCE: Duration = Duration::from_secs(7_200);
 const LOOK: Duration = Duration::from_millis(1);
 /// A server that uses less than [`IDLE_TICKS`] in this time has nothing left to do.
 const CALM: Duration = Duration::from_secs(1);
-/// Of the kernel's clock, which has 100 a second.
 const IDLE_TICKS: u64 = 3;
+/// The clock that the kernel counts processor time by.
+const TICKS_A_SECOND: f64 = 100.0;
 
 /// Written last, so that an installation of which a part is missing is not taken for one.
 const TOKEN_FILE: &str = "token";
@@ -167,6 +168,11 @@ impl Server {
     /// The number of its process.
     pub(crate) fn pid(&self) -> Pid {
         self.child.pid()
+    }
+
+    /// The processor time that it used so far.
+    pub(crate) fn cpu_seconds(&self) -> anyhow::Result<f64> {
+        Ok(self.child.cpu_ticks()? as f64 / TICKS_A_SECOND)
     }
 
     /// Waits until it has done what it does when nobody wants anything.

@@ -31,7 +31,7 @@ pub(super) struct Address {
 }
 
 /// Seconds by the name of each phase.
-type Phases = BTreeMap<String, f64>;
+pub(super) type Phases = BTreeMap<String, f64>;
 
 /// What one change took, in seconds.
 #[derive(Debug, Clone, Default)]
@@ -146,12 +146,12 @@ impl Author<'_> {
     }
 
     /// How long each phase took in all builds so far.
-    fn phases(&self) -> anyhow::Result<Phases> {
+    pub(super) fn phases(&self) -> anyhow::Result<Phases> {
         Ok(phases(&self.server.metrics()?))
     }
 
-    /// How long each phase took in the build that has just ended: it is stored first, and counted a moment later.
-    fn phases_since(&self, before: &Phases) -> anyhow::Result<Phases> {
+    /// How long each phase took in builds that have just ended: each is stored first, and counted a moment later.
+    pub(super) fn phases_since(&self, before: &Phases) -> anyhow::Result<Phases> {
         let since = Instant::now();
         loop {
             let now = self.phases()?;

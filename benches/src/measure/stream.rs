@@ -38,22 +38,47 @@ fn measure_site(plan: &Plan, number: usize, site: &SampleSite) -> anyhow::Result
     let posts = author.newest_posts(POSTS)?;
     posts.iter().try_for_each(|post| author.edit(post))?;
     server.wait_until_idle()?;
+    let (phases_before, cpu_before) = (author.phases()?, server.cpu_seconds()?);
     let (rates, seen) = edit_before_readers(&author, &posts, Duration::from_secs(plan.effort.stream.into()))?;
+    let edits = rates.iter().map(|window| window.edits).sum::<u32>();
+    let cpu = (server.cpu_seconds()? - cpu_before) / f64::from(edits);
+    let phases = author.phases_since(&phases_before)?;
     server.stop()?;
 
     let count =
         |quantity: &'static str, count: u64| Row::new(&case, quantity, Unit::Count, Statistic::Median, &[count as f64]);
+    let mean = |quantity: String, seconds: f64| Row::new(&case, quantity, Unit::Seconds, Statistic::Median, &[seconds]);
+    let rates: Vec<f64> = rates.iter().map(Window::rate).collect();
     let target = (site.posts() == 10_000).then_some(targets::EDITS_A_SECOND);
-    Ok(vec![
+    let mut rows = vec![
         Row::new(&case, "edits live", Unit::PerSecond, Statistic::Median, &rates)?.at_least(target),
         count("pages read meanwhile", seen.pages)?,
         count("torn pages", seen.torn)?.under(Some(1.0)),
         count("stale pages", seen.stale)?.under(Some(1.0)),
-    ])
+        mean("processor time of each, with its readers".to_owned(), cpu)?,
+    ];
+    for (phase, seconds) in phases {
+        rows.push(mean(format!("phase {phase}, mean"), seconds / f64::from(edits))?);
+    }
+    Ok(rows)
 }
 
-/// How many edits a second went live in each window, and what readers saw.
-fn edit_before_readers(author: &Author<'_>, posts: &[Address], time: Duration) -> anyhow::Result<(Vec<f64>, Seen)> {
+/// Some seconds of edits.
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    edits: u32,
+    time: Duration,
+}
+
+impl Window {
+    /// Edits a second.
+    fn rate(&self) -> f64 {
+        f64::from(self.edits) / self.time.as_secs_f64()
+    }
+}
+
+/// How many edits went live in each window, and what readers saw.
+fn edit_before_readers(author: &Author<'_>, posts: &[Address], time: Duration) -> anyhow::Result<(Vec<Window>, Seen)> {
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let read = || readers::read_until(&stop, author.server.site(), posts);
@@ -68,17 +93,17 @@ fn edit_before_readers(author: &Author<'_>, posts: &[Address], time: Duration) -
     })
 }
 
-fn edit_in_a_row(author: &Author<'_>, posts: &[Address], time: Duration) -> anyhow::Result<Vec<f64>> {
+fn edit_in_a_row(author: &Author<'_>, posts: &[Address], time: Duration) -> anyhow::Result<Vec<Window>> {
     let begin = Instant::now();
     let mut posts = posts.iter().cycle();
-    let mut rates = Vec::new();
+    let mut windows = Vec::new();
     while begin.elapsed() < time {
-        let (window, mut edits) = (Instant::now(), 0_u32);
-        while window.elapsed() < WINDOW.min(time) {
+        let (opened, mut edits) = (Instant::now(), 0);
+        while opened.elapsed() < WINDOW.min(time) {
             posts.next().map_or(Ok(()), |post| author.edit(post))?;
             edits += 1;
         }
-        rates.push(f64::from(edits) / window.elapsed().as_secs_f64());
+        windows.push(Window { edits, time: opened.elapsed() });
     }
-    Ok(rates)
+    Ok(windows)
 }

@@ -69,6 +69,8 @@ impl SampleSite {
             say(&format!("generating a site of {posts} posts"));
             write::write_site(&folder, posts, addresses).context("generating a site")?;
         }
+        // Commands run in other folders, too.
+        let folder = usable(&folder)?;
         let (content, hugo) = (write::content(&folder), Some(write::hugo(&folder)));
         Ok(Self { content, hugo, posts: posts.try_into()?, origin: Origin::Generated(addresses) })
     }
