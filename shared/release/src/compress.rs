@@ -31,19 +31,19 @@ struct Round {
 }
 
 /// Goes on until every file of the live tree has its sibling, or `go_on` says no. The right to change the store is held for
-/// moments only; compressing needs none.
-pub(crate) fn fill(store: &mut ReleaseStore, go_on: &(dyn Fn() -> bool + Sync)) -> Result<()> {
+/// moments only; compressing needs none. Tells whether nothing is left that could be done now.
+pub(crate) fn fill(store: &mut ReleaseStore, go_on: &(dyn Fn() -> bool + Sync)) -> Result<bool> {
     let mut done: Option<(Round, Vec<Made>)> = None;
     loop {
         let mut right = store.exclusive()?;
         // Somebody who reads the whole tree under a lease finds the same names at the end as at the beginning.
-        let Some(quiet) = lock_live_tree(right.store)? else { return Ok(()) };
+        let Some(quiet) = lock_live_tree(right.store)? else { return Ok(true) };
         if let Some((round, made)) = done.take() {
             put_round(&mut right, &round, &made)?;
         }
-        let Some((round, jobs)) = next_round(right.store, go_on)? else { return Ok(()) };
+        let Some((round, jobs)) = next_round(right.store, go_on)? else { return Ok(go_on()) };
         drop((quiet, right));
-        let Some(made) = crew::compress(jobs, go_on)? else { return Ok(()) };
+        let Some(made) = crew::compress(jobs, go_on)? else { return Ok(false) };
         done = Some((round, made));
     }
 }

@@ -18,6 +18,11 @@ use crate::sibling;
 /// How soon it is noticed that the work is to stop.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
+/// A tenth of what others get when all want the processor: with the least that there is, a busy machine would never come
+/// to it.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 10;
+
 /// A file to be compressed.
 #[derive(Debug)]
 pub(crate) struct Job {
@@ -87,7 +92,7 @@ fn labour(work: &Work, results: &Sender<Result<Option<Made>>>) {
 fn give_way() {
     #[cfg(target_os = "linux")]
     // Whoever may not lower it compresses all the same.
-    let _ = rustix::process::setpriority_process(None, 19);
+    let _ = rustix::process::setpriority_process(None, NICE);
 }
 
 /// Nothing if the file is gone meanwhile, or would not become smaller.

@@ -139,10 +139,7 @@ impl ReleaseStore {
         let done = standby::settle(&mut right, go_on)?;
         right.finish()?;
         drop(right);
-        if self.options.compress && done {
-            compress::fill(self, go_on)?;
-        }
-        Ok(done)
+        Ok(done && (!self.options.compress || compress::fill(self, go_on)?))
     }
 
     /// Removes all but the newest `keep` releases, and tells how many were removed.
