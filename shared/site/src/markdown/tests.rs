@@ -160,7 +160,7 @@ mod additions {
         assert!(page.has_code);
         assert_eq!(
             page.html,
-            "<pre tabindex=\"0\"><code class=\"language-rust\"><span class=\"k\">fn</span> <span class=\"nf\">x</span>() {}\n</code></pre>\n"
+            "<pre tabindex=\"0\"><code class=\"language-rust\"><span class=k>fn</span> <span class=nf>x</span>() {}\n</code></pre>\n"
         );
         assert!(html("```klingon\n<Qapla'>\n```").contains("<code class=\"language-klingon\">&lt;Qapla'&gt;\n"));
         assert!(html("    indented <b>\n").contains("<code>indented &lt;b&gt;\n"));
