@@ -20,7 +20,7 @@ use crate::entry::{Entry, ObjectName};
 use crate::error::Result;
 use crate::objects::{self, Damage};
 use crate::reconcile;
-use crate::release::Origin;
+use crate::release::{Origin, Release};
 use crate::store::ReleaseStore;
 use crate::tree::TreeState;
 
@@ -181,7 +181,9 @@ fn audit_trees(store: &ReleaseStore) -> Result<Vec<Flaw>> {
         if release < store.view.oldest {
             continue;
         }
-        let manifest = chain::load(&store.disk, release)?;
+        // The newest base may be newer than what the tree holds.
+        let held = Release { id: release, ..store.view.live().clone() };
+        let manifest = chain::load_earlier(&store.disk, store.view.live().id, held)?;
         let plan = reconcile::plan(&store.disk, tree, &manifest)?;
         let names = plan.wrong_names();
         if names > 0 && tree == store.view.live_tree {

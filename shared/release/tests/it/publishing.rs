@@ -1,7 +1,7 @@
 //! What publishing, going back and pruning do, as seen from outside.
 
 use microblog_domain::{Fingerprint, ReleaseId};
-use microblog_release::{Adopt, Committed, Error, Origin, Page, Put, ReleaseReader, ReleaseStore};
+use microblog_release::{Adopt, Committed, Error, Options, Origin, Page, Put, ReleaseReader, ReleaseStore};
 use tempfile::tempdir;
 
 use crate::site::{activated, checks, object_count, options, page, path, publish, served, site};
@@ -136,4 +136,20 @@ fn files_from_elsewhere_are_taken_in_by_link_or_copy() {
     draft.verify().unwrap().commit().unwrap();
     std::fs::write(&picture, "changed").unwrap();
     assert_eq!(served(folder.path()), site([("linked.jpg", "changed"), ("copied.jpg", "picture")]));
+}
+
+#[test]
+fn a_store_of_many_releases_is_whole_before_and_after_its_manifest_is_made_anew() {
+    let folder = tempdir().unwrap();
+    let mut store = ReleaseStore::open(folder.path(), Options { compress: false, ..options() }).unwrap();
+    for n in 1..=520 {
+        publish(&mut store, &site([("index.html".to_owned(), n.to_string())])).unwrap();
+        if n > 495 {
+            store.tidy(&|| true).unwrap();
+            assert_eq!(store.audit().unwrap().flaws, [], "release {n}");
+        }
+    }
+    let bases = std::fs::read_dir(folder.path().join("m")).unwrap();
+    let is_base = |name: &str| name.starts_with("base-");
+    assert_eq!(bases.filter(|name| is_base(&name.as_ref().unwrap().file_name().to_string_lossy())).count(), 1);
 }
