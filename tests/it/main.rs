@@ -4,8 +4,9 @@
 //! has sites of another cut, `corpus` whatever posts are at hand. `program` builds and runs `microblog`, `server` serves a
 //! folder, `nginx` has releases served by the real one, and `web` holds the judges of pages, for any server's.
 //!
-//! `installation` is a running `microblog up`: `journey` uses it as people do, `killing` as power cuts do, and `misuse` as
-//! those who have not read the README. `torn_reads` reads through `nginx` while releases go live.
+//! `installation` is a running `microblog up`: `journey` uses it as people do, `killing` as power cuts do, `misuse` as
+//! those who have not read the README, and `pictures` as photographers. `torn_reads` reads through `nginx` while releases
+//! go live.
 
 #![allow(clippy::disallowed_methods, reason = "the programs under test run on the machine's clock")]
 #![allow(
@@ -24,6 +25,7 @@ mod journey;
 mod killing;
 mod misuse;
 mod nginx;
+mod pictures;
 mod program;
 mod server;
 mod site;

@@ -9,7 +9,7 @@ static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| build("microblog"));
 /// The program `microblog`, ready for arguments.
 pub(crate) fn microblog() -> Command {
     let mut command = Command::new(&*PROGRAM);
-    command.env_clear();
+    command.env_clear().env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
     command
 }
 

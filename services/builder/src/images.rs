@@ -32,7 +32,7 @@ const PASSING: Duration = Duration::from_secs(300);
 /// Pictures in work at once, so that memory stays bounded: a picture may take half a gigabyte.
 const MOST_AT_ONCE: usize = 2;
 /// Added to the niceness of the threads: readers, authors and builds go first.
-const NICENESS: i32 = 10;
+const NICENESS: i32 = 5;
 
 /// Makes variants of pictures.
 #[derive(Debug, Clone)]

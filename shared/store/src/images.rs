@@ -24,7 +24,7 @@ use crate::origin::Origin;
 use crate::{audit, media};
 
 /// How often work on a picture may begin. Only attempts count that ended without a word.
-pub const MAX_ATTEMPTS: u32 = 3;
+pub const MAX_ATTEMPTS: u32 = 5;
 /// How long a build waits for more pictures.
 const MORE_FOLLOW: Duration = Duration::from_secs(15);
 /// The most hashes that [`variants_of`] takes: databases limit the parameters of a statement.

@@ -157,15 +157,21 @@ fn skipped(folder: &ContentFolder) -> Vec<String> {
     folder.skipped().iter().map(ToString::to_string).collect()
 }
 
-/// Where variants of pictures are kept, unless there shall be none.
+/// Where variants of pictures are kept, unless there shall be none. That there is no usual place stops no build.
 fn cache(args: &BuildArgs) -> anyhow::Result<Option<Cache>> {
     if args.no_images {
         return Ok(None);
     }
-    let folder = args.cache.clone().or_else(microblog_config::cache_folder);
-    let folder =
-        folder.context("there is no home folder to keep smaller pictures in; give --cache DIR or --no-images")?;
-    Cache::open(&folder).map(Some)
+    if let Some(folder) = &args.cache {
+        return Cache::open(folder).map(Some);
+    }
+    let usual = microblog_config::cache_folder().context("there is no home folder to keep them in; give --cache DIR");
+    Ok(usual
+        .and_then(|folder| Cache::open(&folder))
+        .map_err(|error| {
+            report::say(format_args!("Pictures are shown without smaller variants: {error:#}"));
+        })
+        .ok())
 }
 
 /// The folder's settings, under those of the command line.
