@@ -199,6 +199,26 @@ fn nobodys_files_are_thrown_away() {
 }
 
 #[test]
+fn what_was_put_into_a_site_later_is_not_lost_with_it() {
+    let root = folder(&[HELLO]);
+    assert!(microblog(root.path(), &BUILD).status.success());
+    fs::rename(root.path().join("content"), root.path().join("public/content")).unwrap();
+    fs::create_dir_all(root.path().join("public/theme/templates")).unwrap();
+    let swallowed = "lies in the output folder";
+    let elsewhere = folder(&[HELLO]);
+    let elsewhere = elsewhere.path().to_str().unwrap();
+    for words in [["--content", "public/content", "--jobs", "1"], ["--content", elsewhere, "--theme", "public/theme"]] {
+        let result = microblog(root.path(), &[&["build", "--output", "public"], &words[..]].concat());
+        assert_eq!(result.status.code(), Some(1));
+        assert!(stderr(&result).contains(swallowed), "{}", stderr(&result));
+    }
+    fs::create_dir(root.path().join("public/.git")).unwrap();
+    let result = microblog(root.path(), &["build", "--content", elsewhere, "--output", "public"]);
+    assert!(stderr(&result).contains("Git repository"), "{}", stderr(&result));
+    assert!(root.path().join("public").join(HELLO.0).exists());
+}
+
+#[test]
 fn a_failed_build_leaves_the_site_as_it_was() {
     let root = folder(&[HELLO]);
     assert!(microblog(root.path(), &BUILD).status.success());

@@ -11,7 +11,8 @@ mod siblings;
 mod summary;
 mod write;
 
-use std::path::PathBuf;
+use std::iter;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
@@ -98,7 +99,8 @@ pub(crate) fn run(args: &BuildArgs) -> anyhow::Result<ExitCode> {
 
 fn build(args: &BuildArgs) -> anyhow::Result<(Summary, Option<Replaced>)> {
     let now = SystemClock.now();
-    let output = Output::prepare(&args.output)?;
+    let sources: Vec<&Path> = iter::once(args.content.as_path()).chain(args.theme.as_deref()).collect();
+    let output = Output::prepare(&args.output, &sources)?;
     let folder = ContentFolder::open(&args.content)?;
     let site = Site::new(Arc::new(settings(args, &folder)), Arc::new(theme(args)?))?;
     // Drafts without a date are dated now: two builds of them are never the same.

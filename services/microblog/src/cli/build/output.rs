@@ -1,7 +1,8 @@
 //! A folder that holds a whole site, of `build` or `releases copy`: written beside its place, put there in one step, never
 //! put over what neither of them made, and left alone when it is what would be built.
 
-use std::ffi::OsString;
+mod desk;
+
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write as _};
 use std::os::unix::fs::MetadataExt as _;
@@ -12,8 +13,8 @@ use microblog_content::OUTPUT_MARKER;
 use microblog_domain::FilePath;
 use rayon::prelude::*;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
-use tempfile::TempDir;
 
+use self::desk::Desk;
 use super::record::Record;
 
 const MARKER_TEXT: &str =
@@ -24,18 +25,20 @@ pub(crate) struct Output {
     /// Where the site belongs.
     place: PathBuf,
     /// Where it is being written: a hidden folder beside the place, on the same file system.
-    desk: TempDir,
+    desk: Desk,
 }
 
 impl Output {
-    /// Finds out whether the place may be taken, and makes room to write beside it.
-    pub(crate) fn prepare(place: &Path) -> anyhow::Result<Self> {
+    /// Finds out whether the place may be taken, and makes room to write beside it. The site is made from `sources`, which
+    /// must not go away with what was in the place before.
+    pub(crate) fn prepare(place: &Path, sources: &[&Path]) -> anyhow::Result<Self> {
         let place = resolved(place).with_context(|| format!("the output folder {}", place.display()))?;
         refuse_foreign(&place)?;
+        refuse_to_lose(&place, sources)?;
         let parent = place.parent().context("the output folder can not be the root of the file system")?.to_owned();
         let hint = || format!("can not write in {}; choose another folder", parent.display());
         fs::create_dir_all(&parent).with_context(hint)?;
-        let desk = tempfile::Builder::new().prefix(".microblog-").tempdir_in(&parent).with_context(hint)?;
+        let desk = Desk::make_in(&parent).with_context(hint)?;
         let output = Self { place, desk };
         fs::create_dir(output.site()).with_context(hint)?;
         output.mark(None).with_context(hint)?;
@@ -117,7 +120,7 @@ impl Output {
 /// The site that was there before. Dropping it clears it away, which can take longer than the build did.
 #[must_use]
 pub(crate) struct Replaced {
-    _desk: TempDir,
+    _desk: Desk,
 }
 
 /// When the file system last counted a change of a file: seconds and nanoseconds.
@@ -163,15 +166,30 @@ fn refuse_foreign(place: &Path) -> anyhow::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error).with_context(|| format!("the output folder {}", place.display())),
     };
+    let place_of = place.display();
+    if place.join(".git").exists() {
+        bail!("{place_of} is the root of a Git repository, which would be replaced as well; choose a folder within it");
+    }
     if entries.next().is_none() || place.join(OUTPUT_MARKER).is_file() {
         return Ok(());
     }
-    let marker = OsString::from(OUTPUT_MARKER);
     bail!(
-        "{} holds files that neither a build nor a copy made (there is no {}); choose a new or empty folder",
-        place.display(),
-        marker.display()
+        "{place_of} holds files that neither a build nor a copy made (there is no {OUTPUT_MARKER}); choose a new or \
+         empty folder"
     );
+}
+
+/// What is in the place is replaced as a whole, whatever was put there since.
+fn refuse_to_lose(place: &Path, sources: &[&Path]) -> anyhow::Result<()> {
+    let is_inside = |source: &&&Path| source.canonicalize().is_ok_and(|source| source.starts_with(place));
+    if let Some(source) = sources.iter().find(is_inside) {
+        bail!(
+            "{} lies in the output folder {}, which is replaced as a whole; choose another output folder",
+            source.display(),
+            place.display()
+        );
+    }
+    Ok(())
 }
 
 /// Makes the parent only when it turns out to be missing: nearly all files have one already.

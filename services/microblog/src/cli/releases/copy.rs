@@ -41,7 +41,7 @@ type File = (FilePath, PathBuf);
 
 pub(crate) fn run(args: &CopyArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
     let reader = ReleaseReader::open(&settings.build.dir)?;
-    let output = Output::prepare(&args.dir)?;
+    let output = Output::prepare(&args.dir, &[&settings.build.dir, &settings.data.dir])?;
     let snapshot = match args.release {
         Some(id) => reader.snapshot_of(id)?,
         None => reader.snapshot()?,
