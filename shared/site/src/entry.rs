@@ -15,10 +15,11 @@ use microblog_domain::{
     Fingerprint, FingerprintBuilder, PathError, PostContent, PostId, PostKind, SiteSettings, Tag, UrlPath,
 };
 use minijinja::Value;
-use minijinja::value::{Object, ObjectRepr};
+use minijinja::value::Object;
 
 use crate::images::{self, Image, Shown};
 use crate::markdown::{self, MarkdownOptions};
+use crate::tag_links::TagLinks;
 
 /// Characters of an excerpt made from a post's text.
 const EXCERPT_CHARS: usize = 280;
@@ -69,13 +70,14 @@ impl Entry {
     /// # Errors
     /// When the post's address is too long.
     pub fn digest(post: &SourcePost, settings: &SiteSettings) -> Result<Self, PathError> {
-        Self::digest_with(post, settings, &|_| None)
+        Self::digest_with(post, settings, &TagLinks::default(), &|_| None)
     }
 
     /// Digests a post whose pictures are told by `image`.
     pub(crate) fn digest_with(
         post: &SourcePost,
         settings: &SiteSettings,
+        tag_links: &TagLinks,
         image: &dyn Fn(&str) -> Option<Arc<Image>>,
     ) -> Result<Self, PathError> {
         let content = &post.content;
@@ -86,7 +88,9 @@ impl Entry {
         let images = images::look_up(named, image);
         let summary = Summary::of(content, &address, settings, &images);
         let link = Arc::new(Link::new(&summary, published_at, date, &address, settings));
-        let card = Arc::new(Card::new(Arc::clone(&link), content, summary, settings, &images));
+        let base_path = settings.base_url.path_prefix();
+        let tags = shown_tags(content).iter().map(|tag| tag_links.get(tag, base_path)).collect();
+        let card = Arc::new(Card::new(Arc::clone(&link), content, summary, tags, settings, &images));
         let fingerprint_of_summary = FingerprintBuilder::new()
             .fingerprint(card.fingerprint)
             .text(&post.id.to_string())
@@ -313,6 +317,7 @@ impl Card {
         link: Arc<Link>,
         content: &PostContent,
         summary: Summary,
+        tags: Value,
         settings: &SiteSettings,
         images: &[Shown],
     ) -> Self {
@@ -340,12 +345,12 @@ impl Card {
         let authored_links = authored.chain(variants).map(|link| prefixed(base_path, link)).collect();
         Self {
             authored_links,
-            link,
             kind: content.kind,
-            heading: summary.title.map(Value::from).unwrap_or_default(),
+            heading: summary.title.map(|_| link.title.clone()).unwrap_or_default(),
+            link,
             excerpt: Value::from(summary.excerpt),
             html: summary.html.map(Value::from_safe_string).unwrap_or_default(),
-            tags: shown_tags(content).iter().map(|tag| Value::from_object(TagLink::new(tag, base_path))).collect(),
+            tags,
             image: content
                 .image
                 .as_deref()
@@ -420,38 +425,6 @@ fn author_names(content: &PostContent, settings: &SiteSettings) -> Value {
 /// Puts the site's folder before an address within the site; leaves whole URLs alone.
 pub(crate) fn prefixed(base_path: &str, url: &str) -> String {
     if url.starts_with('/') && !url.starts_with("//") { format!("{base_path}{url}") } else { url.to_owned() }
-}
-
-/// A tag and the address of its page.
-#[derive(Debug)]
-pub(crate) struct TagLink {
-    title: Value,
-    url: Value,
-}
-
-impl TagLink {
-    fn new(tag: &Tag, base_path: &str) -> Self {
-        let url = UrlPath::folder(["tags", tag.slug().as_str()]).map(|path| path.href()).unwrap_or_default();
-        Self { title: Value::from(tag.name()), url: Value::from_safe_string(format!("{base_path}{url}")) }
-    }
-}
-
-impl Object for TagLink {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Map
-    }
-
-    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        match key {
-            "title" => Some(self.title.clone()),
-            "url" => Some(self.url.clone()),
-            _ => None,
-        }
-    }
-
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.get_value_by_str(key.as_str()?)
-    }
 }
 
 #[cfg(test)]

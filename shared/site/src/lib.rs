@@ -22,6 +22,7 @@ mod output;
 mod page;
 mod render;
 mod site;
+mod tag_links;
 mod theme;
 mod view;
 mod views;

@@ -11,6 +11,7 @@ use crate::entry::{Entry, SourcePost};
 use crate::images::{Gallery, Image};
 use crate::index::{Index, Taken};
 use crate::page::PageKey;
+use crate::tag_links::TagLinks;
 use crate::theme::{Theme, ThemeError, environment};
 use crate::view::Recipe;
 
@@ -63,6 +64,7 @@ pub struct Site {
     pub(crate) environment: Environment<'static>,
     pub(crate) index: Index,
     gallery: Gallery,
+    tag_links: TagLinks,
     /// Of what every page depends on.
     common: Fingerprint,
 }
@@ -78,7 +80,15 @@ impl Site {
             .number(ENGINE_REVISION)
             .text(&serde_json::to_string(&*settings).unwrap_or_default())
             .finish();
-        Ok(Self { index: Index::new(&settings), gallery: Gallery::default(), settings, theme, environment, common })
+        Ok(Self {
+            index: Index::new(&settings),
+            gallery: Gallery::default(),
+            tag_links: TagLinks::default(),
+            settings,
+            theme,
+            environment,
+            common,
+        })
     }
 
     /// Digests a post for this site; many threads may do so at once.
@@ -98,7 +108,7 @@ impl Site {
         post: &SourcePost,
         image: &dyn Fn(&str) -> Option<Arc<Image>>,
     ) -> Result<Entry, PathError> {
-        Entry::digest_with(post, &self.settings, image)
+        Entry::digest_with(post, &self.settings, &self.tag_links, image)
     }
 
     /// Takes over pictures, or that there are none (any more), each by its file. Tells which posts show them otherwise
