@@ -40,7 +40,7 @@ fn upload(running: &Running, name: &str, bytes: &[u8]) -> String {
 
 fn publish_with(running: &Running, title: &str, picture: &str) -> String {
     // HTML knows no millionths of a second.
-    let now = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).unwrap();
+    let now = jiff::Timestamp::now();
     let text = format!("![A photo]({picture})");
     let post = json!({"title": title, "markdown": text, "status": "published", "published_at": now.to_string()});
     path_of(&running.client.ok("POST", "/api/v1/posts", Some(&post)))

@@ -226,6 +226,11 @@ fn count_words(text: &str) -> usize {
     words.sum::<usize>() + usize::from(!is_space(*first))
 }
 
+/// A time as `datetime` attributes may hold it: their fractions end at three digits, and nobody needs those.
+pub(crate) fn in_html(time: Timestamp) -> String {
+    Timestamp::from_second(time.as_second()).unwrap_or(time).to_string()
+}
+
 /// The day as readers see it: spelt out in English, ISO 8601 elsewhere.
 pub(crate) fn display_day(date: Date, language: &str) -> String {
     if language.split('-').next() == Some("en") {
@@ -249,16 +254,12 @@ impl Link {
     fn new(summary: &Summary, published_at: Timestamp, date: Date, address: &UrlPath, settings: &SiteSettings) -> Self {
         let url = format!("{}{}", settings.base_url.path_prefix(), address.href());
         let day = display_day(date, &settings.language);
-        let fingerprint = FingerprintBuilder::new()
-            .text(&summary.name)
-            .text(&url)
-            .text(&published_at.to_string())
-            .text(&day)
-            .finish();
+        let fingerprint =
+            FingerprintBuilder::new().text(&summary.name).text(&url).text(&in_html(published_at)).text(&day).finish();
         Self {
             title: Value::from(summary.name.as_str()),
             url: Value::from_safe_string(url),
-            date: Value::from_safe_string(published_at.to_string()),
+            date: Value::from_safe_string(in_html(published_at)),
             day: Value::from(day),
             fingerprint,
         }

@@ -180,7 +180,7 @@ impl Renderer<'_> {
         Ok(Value::from_object(WholePost {
             card: Arc::clone(&entry.card),
             content: Value::from_safe_string(rendered.html),
-            updated: Value::from_safe_string(entry.updated_at.to_string()),
+            updated: Value::from_safe_string(entry::in_html(entry.updated_at)),
             updated_day: updated.map(Value::from).unwrap_or_default(),
             extra: Value::from(Serde(&text.extra)),
         }))

@@ -104,7 +104,8 @@ pub(super) fn theme_stamp(folder: Option<&PathBuf>) -> ThemeStamp {
     while let Some(folder) = open.pop() {
         let items = std::fs::read_dir(&folder).into_iter().flatten().flatten();
         for item in items {
-            match item.metadata() {
+            // A link is as old as it is, whatever happens to the file that it leads to.
+            match std::fs::metadata(item.path()) {
                 Ok(metadata) if metadata.is_dir() => open.push(item.path()),
                 Ok(metadata) => {
                     stamp.push((item.path(), metadata.len(), (metadata.ctime(), metadata.ctime_nsec())));

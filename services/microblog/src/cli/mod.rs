@@ -7,6 +7,7 @@ mod export;
 mod import;
 pub(crate) mod installation;
 mod migrate;
+mod output;
 mod progress;
 mod releases;
 pub(crate) mod report;

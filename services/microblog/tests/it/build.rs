@@ -332,16 +332,35 @@ fn whatever_changed_is_built() {
 #[test]
 fn problems_are_told_at_every_build() {
     let root = folder(&[HELLO, BROKEN]);
-    for _ in 0..3 {
-        assert!(stderr(&microblog(root.path(), &BUILD)).contains("broken.md"));
-    }
+    settle(root.path());
+    let said = stderr(&microblog(root.path(), &BUILD));
+    assert!(said.contains("broken.md:3: ") && said.contains("Nothing has changed"), "{said}");
+    let strict = microblog(root.path(), &[&BUILD[..], &["--strict"]].concat());
+    assert_eq!(strict.status.code(), Some(1));
+    let marker = fs::read_to_string(root.path().join("public/.microblog-site")).unwrap();
+    assert!(!marker.contains("broken"), "readers could see it: {marker}");
+}
+
+#[test]
+fn builds_with_other_pictures_or_without_a_place_for_notes_are_whole() {
+    let root = folder(&[HELLO]);
+    settle(root.path());
+    let output = microblog(root.path(), &[&BUILD[..], &["--no-images"]].concat());
+    assert!(!stderr(&output).contains("Nothing"), "{}", stderr(&output));
+    settle(root.path());
+    let output = microblog(root.path(), &[&BUILD[..], &["--cache", "elsewhere"]].concat());
+    assert!(!stderr(&output).contains("Nothing"), "{}", stderr(&output));
 }
 
 #[test]
 fn a_scheduled_post_ends_the_rest_of_unchanged_files() {
     let root = folder(&[HELLO, ("content/posts/later.md", "---\ntitle: Later\ndate: 2999-01-01\n---\n")]);
-    settle(root.path());
-    let marker = root.path().join("public/.microblog-site");
-    let record = fs::read_to_string(&marker).unwrap();
-    assert!(record.contains(" 2999-01-01T00:00:00Z "), "{record}");
+    settle_with(root.path(), &[&BUILD[..], &["--cache", "cache"]].concat());
+    let records: Vec<_> = fs::read_dir(root.path().join("cache/builds-1")).unwrap().map(Result::unwrap).collect();
+    let [record] = &records[..] else { panic!("{records:?}") };
+    let text = fs::read_to_string(record.path()).unwrap();
+    assert!(text.contains("\"until\":\"2999-01-01T00:00:00Z\""), "{text}");
+    fs::write(record.path(), text.replace("2999-01-01T00:00:00Z", "2020-01-01T00:00:00Z")).unwrap();
+    let output = microblog(root.path(), &[&BUILD[..], &["--cache", "cache"]].concat());
+    assert!(!stderr(&output).contains("Nothing"), "its time has come: {}", stderr(&output));
 }

@@ -80,6 +80,7 @@ fn variants_are_made_once_and_what_is_broken_in_the_cache_is_made_again() {
         let marked = vec![b'x'; fs::read(file).unwrap().len()];
         fs::write(file, marked).unwrap();
     }
+    fs::remove_dir_all(root.path().join("public")).unwrap();
     let (second, told) = build(root.path(), &["--cache", "cache"]);
     assert_eq!(second, first);
     assert!(told.contains("the picture is broken"), "what is wrong is told by each build: {told}");
@@ -93,6 +94,7 @@ fn variants_are_made_once_and_what_is_broken_in_the_cache_is_made_again() {
     for file in &cached {
         fs::write(file, "").unwrap();
     }
+    fs::remove_dir_all(root.path().join("public")).unwrap();
     build(root.path(), &["--cache", "cache"]);
     assert!(files_in(&root.path().join("public/media")).iter().all(|file| image::open(file).is_ok()));
 

@@ -6,7 +6,6 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use jiff::Timestamp;
 use microblog_domain::{Fingerprint, FingerprintBuilder};
 use rayon::prelude::*;
 
@@ -32,8 +31,8 @@ impl FileState {
 pub struct FolderState {
     /// Other files or other states, other fingerprint.
     pub fingerprint: Fingerprint,
-    /// When any of the files changed last.
-    pub newest_change: Timestamp,
+    /// When any of the files changed last, as their file system counts: seconds and nanoseconds.
+    pub newest_change: (i64, i64),
 }
 
 impl ContentFolder {
@@ -54,8 +53,7 @@ impl ContentFolder {
                 .number(state.changed.0.cast_unsigned())
                 .number(state.changed.1.cast_unsigned());
         }
-        let newest = states.iter().map(|state| state.changed).max().unwrap_or_default();
-        let newest_change = Timestamp::new(newest.0, i32::try_from(newest.1).unwrap_or_default()).unwrap_or_default();
+        let newest_change = states.iter().map(|state| state.changed).max().unwrap_or_default();
         Ok(FolderState { fingerprint: inputs.finish(), newest_change })
     }
 

@@ -1,11 +1,10 @@
 //! `microblog build`: a folder in, a site out; no database, no queue.
 //!
-//! Read [`run`], then [`build`]: its steps in order. [`load`] makes a site of the folder, [`output`] sees to it that a
+//! Read [`run`], then [`build`]: its steps in order. [`load`] makes a site of the folder, [`Output`] sees to it that a
 //! build that fails leaves the site that was there before; [`record`] to it that a build with nothing to do ends at once.
 
 mod images;
 mod load;
-pub(crate) mod output;
 mod record;
 mod siblings;
 mod summary;
@@ -26,8 +25,9 @@ use microblog_site::{Site, Theme};
 
 use self::images::{Cache, Images};
 use self::load::Loaded;
-use self::output::{Output, Replaced};
+use self::record::{Choices, Record, Records};
 use self::summary::{Outcome, Problem, Summary};
+use crate::cli::output::{Output, Replaced};
 use crate::cli::report;
 
 /// Build a site from a folder of Markdown files.
@@ -103,33 +103,50 @@ fn build(args: &BuildArgs) -> anyhow::Result<(Summary, Option<Replaced>)> {
     let output = Output::prepare(&args.output, &sources)?;
     let folder = ContentFolder::open(&args.content)?;
     let site = Site::new(Arc::new(settings(args, &folder)), Arc::new(theme(args)?))?;
+    let pictures = pictures(args)?;
+    let choices = Choices { compress: args.compress, images: pictures.is_some() };
     // Drafts without a date are dated now: two builds of them are never the same.
-    let choices = [args.compress, args.no_images];
-    let made_from = if args.drafts { None } else { record::made_from(&site, &folder, choices, now) };
-    if let Some(made_from) = &made_from
-        && let Some(last) = output.last_build().filter(|last| last.holds(made_from, now))
+    let made_from = if args.drafts { None } else { record::made_from(&site, &folder, choices, output.began()?) };
+    let records = cache_folder(args).map(|cache| Records::within(&cache));
+    if let (Some(made_from), Some(records)) = (&made_from, &records)
+        && output.note().as_ref() == Some(made_from)
+        && let Some(last) = records.find(output.place()).filter(|last| last.holds(made_from, now))
     {
-        return Ok((Summary::unchanged(args, &folder, &last), None));
+        return Ok((last.summary.again(), None));
     }
-    build_anew(args, now, site, &folder, output, made_from)
+    let (summary, until) = write_anew(args, now, site, &folder, pictures, &output)?;
+    if summary.outcome == Outcome::Refused {
+        return Ok((summary, None));
+    }
+    let place = output.place().to_owned();
+    let put = output.replace(made_from.as_deref());
+    let replaced = put.with_context(|| format!("putting the site to {}", args.output.display()))?;
+    if let (Some(made_from), Some(records)) = (made_from, records) {
+        let record = Record { made_from, until, summary };
+        // Without a record the next build is a whole one.
+        let _ = records.keep(&place, &record);
+        return Ok((record.summary, Some(replaced)));
+    }
+    Ok((summary, Some(replaced)))
 }
 
-fn build_anew(
+/// Writes the whole site. Also tells when the next scheduled post appears.
+fn write_anew(
     args: &BuildArgs,
     now: Timestamp,
     mut site: Site,
     folder: &ContentFolder,
-    output: Output,
-    made_from: Option<String>,
-) -> anyhow::Result<(Summary, Option<Replaced>)> {
-    let images = Images::new(folder, cache(args)?);
+    pictures: Option<Cache>,
+    output: &Output,
+) -> anyhow::Result<(Summary, Option<Timestamp>)> {
+    let images = Images::new(folder, pictures);
     let mut loaded = Loaded::load(folder, &mut site, &images, now, args.drafts);
     let mut problems: Vec<Problem> = folder.problems().iter().map(Problem::from).collect();
     problems.extend(loaded.problems());
     problems.extend(loaded.address_problems(&site));
     problems.extend(images.problems());
 
-    let written = write::write_site(&site, &loaded, folder, &images, &output, args.compress)?;
+    let written = write::write_site(&site, &loaded, folder, &images, output, args.compress)?;
     problems.extend(written.problems);
     let summary = Summary {
         output: args.output.clone(),
@@ -139,28 +156,24 @@ fn build_anew(
         variants: Some(written.variants).filter(|_| !args.no_images),
         compressed: written.compressed,
         old_addresses: loaded.old_addresses(),
-        skipped: skipped(folder),
+        skipped: folder.skipped().iter().map(ToString::to_string).collect(),
         outcome: if args.strict && !problems.is_empty() { Outcome::Refused } else { Outcome::Built },
         problems,
         seconds: 0.0,
     };
-    // What is to be said about problems is said at every build.
-    let made_from = made_from.filter(|_| summary.problems.is_empty());
-    let record = made_from.map(|made_from| summary.record(made_from, loaded.next_scheduled()));
-    let put =
-        || output.replace(record.as_ref()).with_context(|| format!("putting the site to {}", args.output.display()));
-    let replaced = if summary.outcome == Outcome::Built { Some(put()?) } else { None };
+    let next_scheduled = loaded.next_scheduled();
     // The process is about to end: to free a large site piece by piece would only take its time.
     std::mem::forget((site, loaded));
-    Ok((summary, replaced))
+    Ok((summary, next_scheduled))
 }
 
-fn skipped(folder: &ContentFolder) -> Vec<String> {
-    folder.skipped().iter().map(ToString::to_string).collect()
+/// What is kept from one build to the next.
+fn cache_folder(args: &BuildArgs) -> Option<PathBuf> {
+    args.cache.clone().or_else(microblog_config::cache_folder)
 }
 
 /// Where variants of pictures are kept, unless there shall be none. That there is no usual place stops no build.
-fn cache(args: &BuildArgs) -> anyhow::Result<Option<Cache>> {
+fn pictures(args: &BuildArgs) -> anyhow::Result<Option<Cache>> {
     if args.no_images {
         return Ok(None);
     }

@@ -9,7 +9,7 @@ use microblog_domain::FilePath;
 use microblog_release::{compress, sibling_of};
 use rayon::prelude::*;
 
-use super::output::Output;
+use crate::cli::output::Output;
 use crate::cli::progress;
 
 /// Compresses those of the files that are worth it, and tells how many. A file that has the name of a sibling itself stays

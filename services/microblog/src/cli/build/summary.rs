@@ -2,16 +2,13 @@
 
 use std::path::PathBuf;
 
-use jiff::Timestamp;
-use microblog_content::{ContentFolder, FileProblem};
-use serde::Serialize;
+use microblog_content::FileProblem;
+use serde::{Deserialize, Serialize};
 
-use super::record::Record;
-use super::{BuildArgs, skipped};
 use crate::cli::report::say;
 
 /// What a build did.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Summary {
     pub(super) output: PathBuf,
     pub(super) outcome: Outcome,
@@ -20,13 +17,13 @@ pub(super) struct Summary {
     /// Files that were taken over as they are.
     pub(super) files: usize,
     /// Smaller variants of pictures, if they were looked at.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) variants: Option<usize>,
     /// Compressed copies beside files, if they were asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) compressed: Option<usize>,
     /// What was found out about where the posts lived before.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) old_addresses: Option<String>,
     pub(super) seconds: f64,
     pub(super) problems: Vec<Problem>,
@@ -35,7 +32,7 @@ pub(super) struct Summary {
 }
 
 /// What became of the output folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Outcome {
     /// It holds this build.
@@ -47,10 +44,10 @@ pub(super) enum Outcome {
 }
 
 /// Something that somebody should put right, though it stopped nothing.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Problem {
     pub(super) path: PathBuf,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) line: Option<usize>,
     pub(super) reason: String,
 }
@@ -63,26 +60,8 @@ impl From<&FileProblem> for Problem {
 
 impl Summary {
     /// Of a build that had nothing to do.
-    pub(super) fn unchanged(args: &BuildArgs, folder: &ContentFolder, last: &Record) -> Self {
-        Self {
-            output: args.output.clone(),
-            outcome: Outcome::Unchanged,
-            posts: last.posts,
-            pages: last.pages,
-            files: last.files,
-            variants: None,
-            compressed: args.compress.then_some(last.compressed),
-            old_addresses: None,
-            seconds: 0.0,
-            problems: Vec::new(),
-            skipped: skipped(folder),
-        }
-    }
-
-    /// What the next build is to know of this one.
-    pub(super) fn record(&self, made_from: String, until: Option<Timestamp>) -> Record {
-        let compressed = self.compressed.unwrap_or_default();
-        Record { made_from, until, posts: self.posts, pages: self.pages, files: self.files, compressed }
+    pub(super) fn again(self) -> Self {
+        Self { outcome: Outcome::Unchanged, ..self }
     }
 
     /// Tells a person.

@@ -10,9 +10,9 @@ use rayon::prelude::*;
 
 use super::images::{Images, place_beside};
 use super::load::Loaded;
-use super::output::Output;
 use super::siblings;
 use super::summary::Problem;
+use crate::cli::output::Output;
 use crate::cli::progress;
 
 /// What was written.

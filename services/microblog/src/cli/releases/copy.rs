@@ -14,7 +14,7 @@ use microblog_release::{ReleaseReader, Snapshot};
 use rayon::prelude::*;
 use serde_json::json;
 
-use crate::cli::build::output::Output;
+use crate::cli::output::Output;
 use crate::cli::{progress, report};
 
 /// Write the files of one release into a folder: all of them, and no others.

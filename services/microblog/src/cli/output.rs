@@ -15,7 +15,6 @@ use rayon::prelude::*;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use self::desk::Desk;
-use super::record::Record;
 
 const MARKER_TEXT: &str =
     "This folder was made by `microblog build` or `microblog releases copy`, which replace it as a whole.\n";
@@ -27,6 +26,9 @@ pub(crate) struct Output {
     /// Where it is being written: a hidden folder beside the place, on the same file system.
     desk: Desk,
 }
+
+/// A moment as a file system counts it: seconds and nanoseconds.
+pub(crate) type FileTime = (i64, i64);
 
 impl Output {
     /// Finds out whether the place may be taken, and makes room to write beside it. The site is made from `sources`, which
@@ -45,18 +47,28 @@ impl Output {
         Ok(output)
     }
 
-    /// What the build that made the folder noted, if nobody touched the folder since.
-    pub(super) fn last_build(&self) -> Option<Record> {
-        let marker = self.place.join(OUTPUT_MARKER);
-        let record = fs::read_to_string(&marker).ok()?.lines().nth(1)?.parse().ok()?;
-        let written_last = changed(&marker.metadata().ok()?);
-        is_untouched(&self.place, written_last).ok()?.then_some(record)
+    /// Where the site belongs.
+    pub(crate) fn place(&self) -> &Path {
+        &self.place
     }
 
-    /// Makes the folder recognisable. The marker is the last file that a build writes.
-    fn mark(&self, record: Option<&Record>) -> io::Result<()> {
-        let record = record.map(|record| format!("{record}\n")).unwrap_or_default();
-        fs::write(self.site().join(OUTPUT_MARKER), format!("{MARKER_TEXT}{record}"))
+    /// When the writing began, by the clock of the file system.
+    pub(crate) fn began(&self) -> io::Result<FileTime> {
+        Ok(changed(&self.site().join(OUTPUT_MARKER).metadata()?))
+    }
+
+    /// What was noted by those who made the folder, if nobody touched it since.
+    pub(crate) fn note(&self) -> Option<String> {
+        let marker = self.place.join(OUTPUT_MARKER);
+        let note = fs::read_to_string(&marker).ok()?.lines().nth(1)?.to_owned();
+        let written_last = changed(&marker.metadata().ok()?);
+        is_untouched(&self.place, written_last).ok()?.then_some(note)
+    }
+
+    /// Makes the folder recognisable. The marker is the last file that is written.
+    fn mark(&self, note: Option<&str>) -> io::Result<()> {
+        let note = note.map(|note| format!("{note}\n")).unwrap_or_default();
+        fs::write(self.site().join(OUTPUT_MARKER), format!("{MARKER_TEXT}{note}"))
     }
 
     fn site(&self) -> PathBuf {
@@ -64,7 +76,7 @@ impl Output {
     }
 
     /// Where a file is while the site is being written.
-    pub(super) fn file(&self, path: &FilePath) -> PathBuf {
+    pub(crate) fn file(&self, path: &FilePath) -> PathBuf {
         self.site().join(path)
     }
 
@@ -93,10 +105,10 @@ impl Output {
         with_parent(&self.site().join(path), |target| fs::hard_link(source, target))
     }
 
-    /// Puts what was written into its place.
-    pub(crate) fn replace(self, record: Option<&Record>) -> io::Result<Replaced> {
+    /// Puts what was written into its place, with a note of one line for those who come next.
+    pub(crate) fn replace(self, note: Option<&str>) -> io::Result<Replaced> {
         let site = self.site();
-        self.mark(record)?;
+        self.mark(note)?;
         match fs::rename(&site, &self.place) {
             Err(error) if is_occupied(&error) => self.exchange(&site)?,
             done => done?,
@@ -123,14 +135,14 @@ pub(crate) struct Replaced {
     _desk: Desk,
 }
 
-/// When the file system last counted a change of a file: seconds and nanoseconds.
-fn changed(metadata: &Metadata) -> (i64, i64) {
+/// When the file system last counted a change of a file.
+fn changed(metadata: &Metadata) -> FileTime {
     (metadata.ctime(), metadata.ctime_nsec())
 }
 
 /// Whether neither the files of a folder nor its list of names changed after this moment. Moving a folder as a whole is
 /// no change of it.
-fn is_untouched(folder: &Path, since: (i64, i64)) -> io::Result<bool> {
+fn is_untouched(folder: &Path, since: FileTime) -> io::Result<bool> {
     let names_changed = |metadata: &Metadata| (metadata.mtime(), metadata.mtime_nsec()) > since;
     if names_changed(&folder.metadata()?) {
         return Ok(false);
