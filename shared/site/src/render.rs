@@ -129,7 +129,9 @@ impl Renderer<'_> {
         let base_path = self.site.settings.base_url.path_prefix();
         let mut authored_links: Vec<_> =
             self.site.settings.menu.iter().map(|item| entry::prefixed(base_path, &item.url)).collect();
-        let mut fields = Vec::with_capacity(view.inputs.len());
+        let mut fields = Vec::with_capacity(view.inputs.len() + 1);
+        // Included templates find it among the globals; a page asks for it a dozen times, and finds it faster here.
+        fields.push(("site", self.site.value.clone()));
         for (field, input) in &view.inputs {
             fields.push((*field, self.value(view, input, &mut authored_links)?));
         }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use microblog_domain::{FilePath, Fingerprint, FingerprintBuilder, PathError, PostId, SiteSettings};
-use minijinja::Environment;
+use minijinja::{Environment, Value};
 
 use crate::entry::{Entry, SourcePost};
 use crate::images::{Gallery, Image};
@@ -62,6 +62,8 @@ pub struct Site {
     pub(crate) settings: Arc<SiteSettings>,
     pub(crate) theme: Arc<Theme>,
     pub(crate) environment: Environment<'static>,
+    /// What templates call `site`.
+    pub(crate) value: Value,
     pub(crate) index: Index,
     gallery: Gallery,
     tag_links: TagLinks,
@@ -75,7 +77,8 @@ impl Site {
     /// # Errors
     /// When a template of the theme is not valid.
     pub fn new(settings: Arc<SiteSettings>, theme: Arc<Theme>) -> Result<Self, ThemeError> {
-        let environment = environment::for_site(&theme, &settings)?;
+        let value = environment::site_value(&settings);
+        let environment = environment::for_site(&theme, &settings, &value)?;
         let common = FingerprintBuilder::new()
             .number(ENGINE_REVISION)
             .text(&serde_json::to_string(&*settings).unwrap_or_default())
@@ -87,6 +90,7 @@ impl Site {
             settings,
             theme,
             environment,
+            value,
             common,
         })
     }

@@ -1,5 +1,6 @@
 //! Feeds: Atom (RFC 4287), RSS 2.0 and JSON Feed 1.1.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use microblog_domain::{SiteSettings, UrlPath};
@@ -54,11 +55,17 @@ fn element(xml: &mut String, name: &str, text: &str) {
 }
 
 /// XML has no way to write most control characters, not even escaped.
-fn printable(text: &str) -> String {
-    text.chars()
-        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
-        .filter(|c| !matches!(c, '\u{fffe}' | '\u{ffff}'))
-        .collect()
+fn printable(text: &str) -> Cow<'_, str> {
+    // Bytes with which such a character may begin; most texts have none.
+    let is_doubtful = |byte: u8| {
+        ((byte < b' ') & (byte != b'\n') & (byte != b'\t')) | (byte == 0x7f) | (byte == 0xc2) | (byte == 0xef)
+    };
+    if text.bytes().fold(0, |found, byte| found | u8::from(is_doubtful(byte))) == 0 {
+        return text.into();
+    }
+    let is_printable =
+        |c: &char| (!c.is_control() || matches!(c, '\n' | '\t')) && !matches!(c, '\u{fffe}' | '\u{ffff}');
+    text.chars().filter(is_printable).collect()
 }
 
 /// A tag with a URL in an attribute.
@@ -206,4 +213,21 @@ fn json_item(channel: &Channel<'_>, item: &Item<'_>) -> serde_json::Value {
         object["authors"] = authors.iter().map(|name| json!({ "name": name })).collect();
     }
     object
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_xml_can_not_hold_is_left_out_and_all_else_stays() {
+        for (text, kept) in [
+            ("plain\ttext\n", "plain\ttext\n"),
+            ("a\u{0}b\u{1f}c\u{7f}d\u{85}e\r", "abcde"),
+            ("\u{fffe}x\u{ffff}", "x"),
+            ("é\u{a0}ﬁ — 日本", "é\u{a0}ﬁ — 日本"),
+        ] {
+            assert_eq!(printable(text), kept, "{text:?}");
+        }
+    }
 }

@@ -30,9 +30,13 @@ pub(super) fn parse(theme: &Theme) -> Result<Environment<'static>, ThemeError> {
 
 /// The environment for a site: its settings as `site`, and the functions `asset(name)`, `url(path)` and the filter
 /// `absolute`.
-pub(crate) fn for_site(theme: &Theme, settings: &SiteSettings) -> Result<Environment<'static>, ThemeError> {
+pub(crate) fn for_site(
+    theme: &Theme,
+    settings: &SiteSettings,
+    site: &Value,
+) -> Result<Environment<'static>, ThemeError> {
     let mut environment = parse(theme)?;
-    environment.add_global("site", Value::from_object(SiteValue::new(settings)));
+    environment.add_global("site", site.clone());
     let base_path: Arc<str> = settings.base_url.path_prefix().into();
     let assets: BTreeMap<String, String> =
         theme.assets().map(|asset| (asset.name.clone(), format!("{base_path}/{}", asset.file))).collect();
@@ -75,6 +79,11 @@ impl SiteValue {
             menu: settings.menu.iter().map(item).collect(),
         }
     }
+}
+
+/// What templates call `site`.
+pub(crate) fn site_value(settings: &SiteSettings) -> Value {
+    Value::from_object(SiteValue::new(settings))
 }
 
 impl Object for SiteValue {
@@ -129,8 +138,17 @@ fn write_escaped(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value)
     }
 }
 
+/// Most texts do not. Written without branches, so that the processor looks at many bytes at once.
+fn needs_escape(text: &str) -> bool {
+    let is_special = |byte: u8| (byte == b'&') | (byte == b'<') | (byte == b'>') | (byte == b'"') | (byte == b'\'');
+    text.bytes().fold(0, |found, byte| found | u8::from(is_special(byte))) != 0
+}
+
 /// Writes text so that it is safe in HTML and XML, in text and in quoted attributes.
 pub(crate) fn escape_into(out: &mut (impl std::fmt::Write + ?Sized), text: &str) -> std::fmt::Result {
+    if !needs_escape(text) {
+        return out.write_str(text);
+    }
     let mut written = 0;
     for (at, byte) in text.bytes().enumerate() {
         let entity = match byte {
