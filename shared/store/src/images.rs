@@ -97,7 +97,8 @@ fn lost(attempts: u32) -> String {
     format!("the program ended {attempts} times while it made smaller pictures of this one; it is shown as it is")
 }
 
-async fn forget(tx: &mut Transaction, hash: &ContentHash) -> Result<(), StoreError> {
+/// Forgets what was made of a picture, and what is still to be made.
+pub(crate) async fn forget(tx: &mut Transaction, hash: &ContentHash) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM image_work WHERE hash = $1").bind(hash.to_string()).execute(&mut **tx).await?;
     Ok(())
 }

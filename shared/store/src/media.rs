@@ -49,10 +49,27 @@ pub async fn add(tx: &mut Transaction, file: &MediaFile, origin: &Origin) -> Res
     if let Some(there) = find(tx, &file.hash, &file.name).await? {
         return Ok(there);
     }
-    let media = insert(tx, file, origin).await?;
+    let is_back = was_deleted(tx, file).await?;
+    let twin = with_bytes(tx, &file.hash).await?;
+    if twin.is_none() {
+        // How it is really shown was only known of the uploads that are gone.
+        images::forget(tx, &file.hash).await?;
+    }
     images::want(tx, file, origin.at).await?;
+    let dimensions = twin.map_or(file.dimensions, |twin| twin.file.dimensions);
+    let media = insert(tx, &MediaFile { dimensions, ..file.clone() }, origin).await?;
     audit::record(tx, origin, "media.add", &media.id.to_string(), &json!({"name": file.name})).await?;
+    if is_back {
+        // Posts may have shown it all the time. The address of a file that is new is in no post yet.
+        builds::ask(tx, &BuildRequest::now(BuildMode::Incremental, origin), origin).await?;
+    }
     Ok(media)
+}
+
+async fn was_deleted(conn: &mut Connection, file: &MediaFile) -> Result<bool, StoreError> {
+    let sql = "SELECT id FROM media WHERE hash = $1 AND name = $2 AND deleted_at IS NOT NULL LIMIT 1";
+    let row = sqlx::query(sql).bind(file.hash.to_string()).bind(file.name.clone()).fetch_optional(conn).await?;
+    Ok(row.is_some())
 }
 
 async fn insert(tx: &mut Transaction, file: &MediaFile, origin: &Origin) -> Result<Media, StoreError> {
@@ -125,11 +142,15 @@ pub async fn find_public(conn: &mut Connection, digits: &str, name: &str) -> Res
 
 /// Whether any file that is not deleted has these bytes.
 pub async fn uses_bytes(conn: &mut Connection, hash: &ContentHash) -> Result<bool, StoreError> {
-    let row = sqlx::query("SELECT id FROM media WHERE hash = $1 AND deleted_at IS NULL LIMIT 1")
+    Ok(with_bytes(conn, hash).await?.is_some())
+}
+
+async fn with_bytes(conn: &mut Connection, hash: &ContentHash) -> Result<Option<Media>, StoreError> {
+    let row = sqlx::query("SELECT * FROM media WHERE hash = $1 AND deleted_at IS NULL LIMIT 1")
         .bind(hash.to_string())
         .fetch_optional(conn)
         .await?;
-    Ok(row.is_some())
+    row.as_ref().map(from_row).transpose()
 }
 
 /// The files, newest first, `limit` at a time, from before `before`.

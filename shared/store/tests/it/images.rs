@@ -52,6 +52,26 @@ async fn a_picture_is_worked_on_once_whatever_its_names_and_builds_hear_of_each(
 }
 
 #[tokio::test]
+async fn an_upload_of_a_known_picture_is_measured_as_it_is_shown_and_one_that_was_deleted_is_made_again() {
+    let scenario = Scenario::new().await;
+    let first = upload(&scenario, "a.png", "image/png").await;
+    let claimed = claim(&scenario, "one").await.unwrap();
+    in_transaction!(scenario, |tx| images::keep(tx, &claimed, &made(), &scenario.origin())).unwrap();
+    let second = upload(&scenario, "b.png", "image/png").await;
+    assert_eq!(second.file.dimensions, Some((480, 640)));
+    assert_eq!(claim(&scenario, "one").await, None);
+
+    for id in [first.id, second.id] {
+        in_transaction!(scenario, |tx| media::delete(tx, id, &scenario.origin())).unwrap();
+    }
+    upload(&scenario, "a.png", "image/png").await;
+    let again = claim(&scenario, "one").await.unwrap();
+    in_transaction!(scenario, |tx| images::keep(tx, &again, &made(), &scenario.origin())).unwrap().unwrap();
+    let found = reading!(scenario, |conn| images::variants_of(conn, &[again.hash]));
+    assert_eq!(found[&again.hash].len(), 2);
+}
+
+#[tokio::test]
 async fn what_gives_no_variants_changes_nothing_for_readers() {
     let scenario = Scenario::new().await;
     let file = upload(&scenario, "a.png", "image/png").await;

@@ -52,6 +52,20 @@ async fn the_same_file_is_added_once_and_can_be_added_again_after_it_was_deleted
 }
 
 #[tokio::test]
+async fn a_deleted_file_that_comes_back_is_brought_to_the_posts_that_show_it() {
+    let scenario = Scenario::new().await;
+    let add = async || in_transaction!(scenario, |tx| media::add(tx, &an_image("a.png"), &scenario.origin())).unwrap();
+    let waiting = async || reading!(scenario, |conn| builds::list(conn, None, 10)).len();
+    let file = add().await;
+    assert_eq!(waiting().await, 0);
+    in_transaction!(scenario, |tx| media::delete(tx, file.id, &scenario.origin())).unwrap();
+    let build = reading!(scenario, |conn| builds::list(conn, None, 10)).remove(0).id;
+    in_transaction!(scenario, |tx| builds::cancel(tx, build, &scenario.origin())).unwrap();
+    add().await;
+    assert_eq!(waiting().await, 2);
+}
+
+#[tokio::test]
 async fn builds_learn_of_added_and_deleted_files() {
     let scenario = Scenario::new().await;
     let file = in_transaction!(scenario, |tx| media::add(tx, &an_image("a.png"), &scenario.origin())).unwrap();
