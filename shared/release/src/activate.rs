@@ -129,8 +129,8 @@ pub(crate) fn plan_by_deltas(
                 plan.remove.insert(path.into());
                 continue;
             }
-            // Bytes that went and came back may have come as a new object.
             Some(object) if is_clean && net.has_other_bytes() => Put::Replace(object),
+            Some(object) if net.before.is_some() => Put::Restore(object),
             Some(object) => Put::Add(object),
         };
         plan.put.insert(path.into(), put);

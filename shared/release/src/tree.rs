@@ -84,8 +84,10 @@ pub(crate) fn replace_link(disk: &Disk, target: &str, name: &str) -> Result<()> 
 /// How a file comes to its place in a tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Put {
-    /// This object; most likely nothing is there yet.
+    /// This object, where nothing is.
     Add(ObjectName),
+    /// This object, where the same bytes were before: as this very file, or as an object that is gone.
+    Restore(ObjectName),
     /// This object, in the place of another file.
     Replace(ObjectName),
 }
@@ -178,6 +180,7 @@ impl Plan {
             let target = format!("{root}/{path}");
             match put {
                 Put::Add(object) => clear(path, is_redo).and_then(|()| add(disk, *object, &target, chunk)),
+                Put::Restore(object) => clear(path, true).and_then(|()| add(disk, *object, &target, chunk)),
                 Put::Replace(object) => clear(path, true).and_then(|()| replace(disk, *object, &target, chunk)),
             }
         };

@@ -129,6 +129,30 @@ fn a_change_takes_the_sibling_of_what_was_there_before() {
 }
 
 #[test]
+fn a_sibling_goes_with_the_object_that_it_was_made_of_though_the_same_bytes_come_back() {
+    let folder = tempdir().unwrap();
+    let mut store = ReleaseStore::open(folder.path(), options()).unwrap();
+    let (page, other) = (pages(1), with(&pages(1), "0/index.html", &text("other")));
+    publish_and_tidy(&mut store, &page);
+    // Each lease keeps the tree that is live from being used.
+    let first = store.lease().unwrap();
+    publish(&mut store, &other).unwrap();
+    let second = store.lease().unwrap();
+    publish(&mut store, &with(&other, "more.html", "more")).unwrap();
+    store.prune(1).unwrap();
+    let _third = store.lease().unwrap();
+    drop(second);
+    publish(&mut store, &page).unwrap();
+    drop(first);
+    publish(&mut store, &with(&page, "more.html", "more")).unwrap();
+    assert_eq!(compressed(folder.path()), [""; 0], "what lay there belonged to an object that is gone");
+    assert_whole(folder.path(), &with(&page, "more.html", "more"));
+    store.tidy(&|| true).unwrap();
+    assert_eq!(compressed(folder.path()), ["0/index.html"]);
+    assert_whole(folder.path(), &with(&page, "more.html", "more"));
+}
+
+#[test]
 fn it_is_broken_off_at_once_and_taken_up_again() {
     let folder = tempdir().unwrap();
     let mut store = ReleaseStore::open(folder.path(), options()).unwrap();
