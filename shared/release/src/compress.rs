@@ -5,8 +5,6 @@
 //! What brings a tree to another release removes the siblings of what it touches (`tree.rs`). So a sibling that is there is
 //! always right, and one that is missing costs readers nothing but bytes.
 
-use std::os::fd::OwnedFd;
-
 use microblog_domain::ReleaseId;
 
 use crate::crew::{self, Job, Made};
@@ -14,7 +12,7 @@ use crate::disk::Disk;
 use crate::entry::ObjectName;
 use crate::error::Result;
 use crate::lacking::Portion;
-use crate::lock::try_lock;
+use crate::lock::Locked;
 use crate::repair;
 use crate::sibling;
 use crate::store::{Exclusive, ReleaseStore};
@@ -48,11 +46,8 @@ pub(crate) fn fill(store: &mut ReleaseStore, go_on: &(dyn Fn() -> bool + Sync)) 
     }
 }
 
-fn lock_live_tree(store: &ReleaseStore) -> Result<Option<OwnedFd>> {
-    let name = tree::folder(store.view.live_tree);
-    let lock = store.disk.open_folder(&name)?;
-    let is_free = try_lock(&lock).map_err(|reason| store.disk.failed("lock", &name, reason))?;
-    Ok(is_free.then_some(lock))
+fn lock_live_tree(store: &ReleaseStore) -> Result<Option<Locked>> {
+    Locked::alone(&store.disk, &tree::folder(store.view.live_tree))
 }
 
 /// Links the siblings that exist, until some have to be made. Nothing if there are none, or it is to stop.

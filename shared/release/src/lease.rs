@@ -3,15 +3,14 @@
 //! They take longer than any grace. A lease keeps the tree from being changed for as long as it lives; releases go live
 //! in the other trees meanwhile. Another program takes the same lease with `flock --shared` on the folder.
 
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use microblog_domain::ReleaseId;
-use rustix::fs::FlockOperation;
 
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::layout;
+use crate::lock::Locked;
 use crate::tree::{self, TreeState};
 
 /// A tree that stays as it is until this is dropped.
@@ -19,7 +18,7 @@ use crate::tree::{self, TreeState};
 pub struct Lease {
     folder: PathBuf,
     release: ReleaseId,
-    _lock: OwnedFd,
+    _lock: Locked,
 }
 
 impl Lease {
@@ -39,9 +38,7 @@ impl Lease {
     pub(crate) fn take(disk: &Disk) -> Result<Self> {
         loop {
             let target = disk.read_link(layout::CURRENT)?.unwrap_or_default();
-            let lock = disk.open_folder(&target)?;
-            rustix::fs::flock(&lock, FlockOperation::LockShared)
-                .map_err(|reason| disk.failed("lock", &target, reason))?;
+            let lock = Locked::shared(disk, &target)?;
             // If it went out of use before it was locked, it may have been changed since.
             if disk.read_link(layout::CURRENT)?.as_ref() != Some(&target) {
                 continue;

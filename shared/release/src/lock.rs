@@ -1,6 +1,8 @@
-//! One process changes the store at a time: an advisory lock on the file `lock`, which also says who holds it.
+//! One process changes the store at a time: an advisory lock on the file `lock`, which also says who holds it. Whoever
+//! needs a tree to stay as it is locks the tree's folder.
 
 use std::fs::File;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
@@ -61,8 +63,37 @@ impl LockFile {
     }
 }
 
+/// An open folder that is locked until this is dropped.
+///
+/// It is unlocked in so many words: closing it would leave the lock with any child process that was forked a moment ago.
+#[derive(Debug)]
+pub(crate) struct Locked(OwnedFd);
+
+impl Locked {
+    /// Locks a folder for oneself, if it is free.
+    pub(crate) fn alone(disk: &Disk, folder: &str) -> Result<Option<Self>> {
+        let file = disk.open_folder(folder)?;
+        let is_free = try_lock(&file).map_err(|reason| disk.failed("lock", folder, reason))?;
+        Ok(is_free.then_some(Self(file)))
+    }
+
+    /// Locks a folder together with others who share it, as soon as nobody has it alone.
+    pub(crate) fn shared(disk: &Disk, folder: &str) -> Result<Self> {
+        let file = disk.open_folder(folder)?;
+        let locked = rustix::fs::flock(&file, FlockOperation::LockShared);
+        locked.map_err(|reason| disk.failed("lock", folder, reason)).map(|()| Self(file))
+    }
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // Closing it, which follows, is what is left to try.
+        let _ = rustix::fs::flock(&self.0, FlockOperation::Unlock);
+    }
+}
+
 /// Takes the exclusive lock of an open file or folder, if it is free.
-pub(crate) fn try_lock(file: impl std::os::fd::AsFd) -> Result<bool, Errno> {
+fn try_lock(file: impl std::os::fd::AsFd) -> Result<bool, Errno> {
     match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(true),
         Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(false),
@@ -81,5 +112,23 @@ pub(crate) fn poll<E>(wait: Duration, mut ask: impl FnMut() -> Result<bool, E>) 
             return Ok(false);
         }
         std::thread::sleep(LOOK_AGAIN);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::Options;
+
+    #[test]
+    fn a_folder_is_free_at_once_though_a_child_process_still_has_it_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = Disk::open(folder.path(), &Options::default()).unwrap();
+        std::fs::create_dir(folder.path().join("tree")).unwrap();
+        let locked = Locked::alone(&disk, "tree").unwrap().unwrap();
+        let _inherited = locked.0.try_clone().unwrap();
+        assert!(Locked::alone(&disk, "tree").unwrap().is_none());
+        drop(locked);
+        assert!(Locked::alone(&disk, "tree").unwrap().is_some());
     }
 }

@@ -5,7 +5,6 @@
 //! through a large release, a walker's long lease or a power cut. It is brought up in the background, in rounds of a few
 //! milliseconds between which a publish gets its turn, and a large release brings a spare tree along before it goes live.
 
-use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use microblog_domain::ReleaseId;
@@ -13,7 +12,7 @@ use microblog_domain::ReleaseId;
 use crate::activate;
 use crate::chain;
 use crate::error::{Error, Result};
-use crate::lock::{poll, try_lock};
+use crate::lock::{Locked, poll};
 use crate::store::{Exclusive, ReleaseStore};
 use crate::tree::{self, GoOn, TreeState};
 use crate::view::Rest;
@@ -24,7 +23,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(2);
 /// A tree that is not live, that no reader is in, and that no walker may enter while it is held.
 pub(crate) struct Standby {
     pub(crate) tree: usize,
-    _lock: OwnedFd,
+    _lock: Locked,
 }
 
 impl Standby {
@@ -51,10 +50,8 @@ impl Standby {
     }
 
     fn try_take(store: &ReleaseStore, tree: usize) -> Result<Option<Self>> {
-        let name = tree::folder(tree);
-        let lock = store.disk.open_folder(&name)?;
-        let taken = try_lock(&lock).map_err(|reason| store.disk.failed("lock", &name, reason))?;
-        Ok(taken.then_some(Self { tree, _lock: lock }))
+        let lock = Locked::alone(&store.disk, &tree::folder(tree))?;
+        Ok(lock.map(|lock| Self { tree, _lock: lock }))
     }
 }
 
