@@ -209,15 +209,21 @@ impl FilePath {
     }
 
     /// Whether posts must leave this file alone: the site makes it itself, now or once there are posts for it, or it
-    /// lies below a file. Nothing lies below a name that only pages have.
+    /// lies below a file. Nothing lies below a name that only pages have, and nothing at all has the name of a compressed
+    /// copy of one: servers would send it in the page's place.
     #[must_use]
     pub fn is_reserved(&self) -> bool {
         let parts: Vec<&str> = self.0.split('/').collect();
-        let is_below_a_file = parts.split_last().is_some_and(|(_, folders)| {
-            folders.first().is_some_and(|first| SITE_FILES.contains(first)) || folders.iter().any(|part| is_page(part))
-        });
-        is_below_a_file || is_made_by_site(&parts)
+        let is_below_a_file = parts.split_last().is_some_and(|(_, folders)| has_name_of_file(folders.iter().copied()));
+        // Parts that are no copies stand as an empty name, which is no file's.
+        let copied = parts.iter().map(|part| part.strip_suffix(".gz").unwrap_or_default());
+        is_below_a_file || has_name_of_file(copied) || is_made_by_site(&parts)
     }
+}
+
+/// Whether any part of a path has a name that only files have: those of the site at its root, pages everywhere.
+fn has_name_of_file<'a>(mut parts: impl Iterator<Item = &'a str>) -> bool {
+    parts.next().is_some_and(|first| SITE_FILES.contains(&first) || is_page(first)) || parts.any(is_page)
 }
 
 /// Files that every site has.
@@ -328,6 +334,12 @@ mod tests {
             "2026/11/index.html/index.html",
             "2026/11/hello/index.html/a/index.html",
             "a.html/b/index.html",
+            "index.html.gz/index.html",
+            "feed.xml.gz/index.html",
+            "feed.xml.gz",
+            "2026/11/hello/index.html.gz",
+            "2026/11/hello/index.html.gz/index.html",
+            "a.htm.gz/b/index.html",
         ] {
             assert!(reserved.parse::<FilePath>().unwrap().is_reserved(), "{reserved}");
         }
@@ -335,6 +347,7 @@ mod tests {
             "about/index.html",
             "2026/11/hello/index.html",
             "2026/11/feed.xml/index.html",
+            "2026/11/archive.gz/index.html",
             "20266/index.html",
             "tag/index.html",
             "favicon.ico",
@@ -353,6 +366,7 @@ mod tests {
             ("/feed.xml/x/", PathError::Reserved("/feed.xml/x/".to_owned())),
             ("/page/2/", PathError::Reserved("/page/2/".to_owned())),
             ("/2026/11/index.html/", PathError::Reserved("/2026/11/index.html/".to_owned())),
+            ("/index.html.gz/", PathError::Reserved("/index.html.gz/".to_owned())),
             ("/a.b", PathError::NotAPage("/a.b".to_owned())),
         ] {
             assert_eq!(address.parse::<UrlPath>().unwrap().for_post(), Err(wrong), "{address}");

@@ -69,7 +69,18 @@ async fn send(file: &Path, method: Method, headers: HeaderMap) -> Response {
     if headers.contains_key(header::RANGE) {
         return send_part(file, method, headers).await;
     }
-    send_with(ServeFile::new(file).precompressed_gzip(), file, method, headers).await
+    send_with(with_sibling(file).await, file, method, headers).await
+}
+
+/// Looks for the compressed sibling only if there is one: a folder of that name could be opened as well, but not sent.
+async fn with_sibling(file: &Path) -> ServeFile {
+    let mut sibling = file.as_os_str().to_owned();
+    sibling.push(".gz");
+    let server = ServeFile::new(file);
+    match tokio::fs::metadata(sibling).await {
+        Ok(sibling) if sibling.is_file() => server.precompressed_gzip(),
+        _ => server,
+    }
 }
 
 /// Sends a part of a file, always of the plain one: parts fit together, whatever is compressed between two requests. Who
@@ -81,7 +92,7 @@ async fn send_part(file: &Path, method: Method, mut headers: HeaderMap) -> Respo
         return part;
     }
     headers.remove(header::RANGE);
-    send_with(ServeFile::new(file).precompressed_gzip(), file, method, headers).await
+    send_with(with_sibling(file).await, file, method, headers).await
 }
 
 async fn send_with(mut server: ServeFile, file: &Path, method: Method, headers: HeaderMap) -> Response {
@@ -242,6 +253,15 @@ mod tests {
         let request = Request::get("/gone").header("accept-encoding", "gzip").header("range", "bytes=0-1");
         let gone = Answer::of(answer(State(site.path().into()), request.body(Body::empty()).unwrap()).await).await;
         assert_eq!((gone.status, gone.header("content-encoding"), gone.text.as_str()), (404, Some("gzip"), "g"));
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_is_named_like_a_sibling_is_none() {
+        let site = tempfile::tempdir().unwrap();
+        std::fs::write(site.path().join("index.html"), PLAIN).unwrap();
+        std::fs::create_dir(site.path().join("index.html.gz")).unwrap();
+        let answer = ask(&site, Method::GET, &[("accept-encoding", "gzip")]).await;
+        assert_eq!((answer.status, answer.header("content-encoding"), answer.text.as_str()), (200, None, PLAIN));
     }
 
     #[tokio::test]
