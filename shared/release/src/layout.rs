@@ -47,11 +47,15 @@ pub(crate) fn claim(folder: &Path) -> Result<()> {
     let mut names: Vec<String> = names.filter(|name| name != "lost+found").collect();
     names.sort();
     match names.first() {
-        Some(found) if !names.iter().any(|name| name == "lock") => {
-            Err(Error::NotAStore { folder: folder.to_owned(), found: found.clone() })
-        }
+        Some(found) if !is_store(&names) => Err(Error::NotAStore { folder: folder.to_owned(), found: found.clone() }),
         _ => Ok(()),
     }
+}
+
+/// Whether a folder with these names was made by this crate. Some people remove a file called `lock`.
+fn is_store(names: &[String]) -> bool {
+    let has = |name: &&str| names.iter().any(|found| found == name);
+    has(&"lock") || ["m", "objects", "trees"].iter().all(has)
 }
 
 /// Makes what is missing of the store's own folders, at least so many trees, and `current`. Tells how many trees there

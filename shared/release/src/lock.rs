@@ -3,13 +3,13 @@
 
 use std::fs::File;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt as _};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::disk::Disk;
+use crate::disk::{Disk, errno};
 use crate::error::{Error, Result};
 
 const NAME: &str = "lock";
@@ -32,13 +32,28 @@ impl LockFile {
     }
 
     /// Waits until no other process holds the lock, and takes it.
-    pub(crate) fn acquire(&self, disk: &Disk, wait: Duration) -> Result<()> {
-        let taken = poll(wait, || try_lock(&self.file)).map_err(|reason| disk.failed("lock", NAME, reason))?;
-        if !taken {
-            return Err(Error::Locked { folder: disk.path().to_owned(), pid: self.holder(), waited: wait });
+    pub(crate) fn acquire(&mut self, disk: &Disk, wait: Duration) -> Result<()> {
+        self.wait_for(disk, wait)?;
+        if !self.is_in_place(disk)? {
+            // Somebody took it for a leftover and removed it: the others lock the one that was made since.
+            *self = Self::open(disk)?;
+            self.wait_for(disk, wait)?;
         }
         self.sign();
         Ok(())
+    }
+
+    fn wait_for(&self, disk: &Disk, wait: Duration) -> Result<()> {
+        let taken = poll(wait, || try_lock(&self.file)).map_err(|reason| disk.failed("lock", NAME, reason))?;
+        if taken {
+            return Ok(());
+        }
+        Err(Error::Locked { folder: disk.path().to_owned(), pid: self.holder(), waited: wait })
+    }
+
+    fn is_in_place(&self, disk: &Disk) -> Result<bool> {
+        let held = self.file.metadata().map_err(|error| disk.failed("look at", NAME, errno(&error)))?;
+        Ok(disk.stat(NAME)?.is_some_and(|there| there.inode == held.ino()))
     }
 
     /// Lets others in.

@@ -42,7 +42,7 @@ impl ReleaseStore {
         options.check()?;
         layout::claim(folder)?;
         let disk = Disk::open(folder, &options)?;
-        let lock = LockFile::open(&disk)?;
+        let mut lock = LockFile::open(&disk)?;
         lock.acquire(&disk, options.lock_wait)?;
         let trees = layout::furnish(&disk, options.trees)?;
         layout::check_one_file_system(&disk, trees)?;

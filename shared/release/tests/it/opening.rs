@@ -42,6 +42,20 @@ fn another_process_that_changes_the_store_is_named() {
 }
 
 #[test]
+fn a_lock_that_somebody_removed_keeps_nobody_out_and_still_lets_one_in_at_a_time() {
+    let folder = tempdir().unwrap();
+    let mut store = ReleaseStore::open(folder.path(), options()).unwrap();
+    activated(publish(&mut store, &site([("index.html", "1")])).unwrap());
+    fs::remove_file(folder.path().join("lock")).unwrap();
+    let mut other = ReleaseStore::open(folder.path(), Options { lock_wait: Duration::ZERO, ..options() }).unwrap();
+    assert_eq!(other.live().unwrap().id, ReleaseId(1));
+    let draft = store.draft(checks()).unwrap();
+    assert!(matches!(other.draft(checks()), Err(Error::Locked { .. })));
+    drop(draft);
+    other.draft(checks()).unwrap();
+}
+
+#[test]
 fn two_processes_take_turns_and_see_what_the_other_did() {
     let folder = tempdir().unwrap();
     let mut one = ReleaseStore::open(folder.path(), options()).unwrap();
