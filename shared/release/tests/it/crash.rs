@@ -318,34 +318,6 @@ fn bringing_the_other_trees_up_to_date_can_be_broken_off() {
     assert_whole(folder.path());
 }
 
-/// Run as root: `mount` makes a disk that is really full.
-#[test]
-#[ignore = "needs the right to mount"]
-fn a_disk_that_is_really_full_harms_nobody() {
-    for limit in ["size=600k,nr_inodes=10k", "size=100m,nr_inodes=250"] {
-        let folder = temporary();
-        let mount = |arguments: &[&str]| assert!(Command::new("mount").args(arguments).status().unwrap().success());
-        let place = folder.path().to_str().unwrap();
-        mount(&["-t", "tmpfs", "-o", limit, "tmpfs", place]);
-        let mut store = ReleaseStore::open(folder.path(), options()).unwrap();
-        publish(&mut store, &version(1)).unwrap();
-        let too_much = site((0..500).map(|n| (format!("{n}/index.html"), "x".repeat(4_000))));
-        for _ in 0..3 {
-            let error = publish(&mut store, &too_much).unwrap_err();
-            assert!(matches!(error, Error::NoSpace { .. }), "{error}");
-            assert_eq!(served(folder.path()), version(1));
-        }
-        drop(store);
-        let mut store = ReleaseStore::open(folder.path(), options()).unwrap();
-        mount(&["-o", "remount,size=100m,nr_inodes=20k", place]);
-        publish(&mut store, &too_much).unwrap();
-        assert_eq!(served(folder.path()), too_much);
-        assert_eq!(store.audit().unwrap().flaws, []);
-        drop(store);
-        assert!(Command::new("umount").arg(place).status().unwrap().success());
-    }
-}
-
 #[test]
 fn a_full_disk_is_told_as_such() {
     let folder = temporary();
