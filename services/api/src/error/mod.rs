@@ -162,6 +162,11 @@ impl From<std::io::Error> for ApiError {
                 Self::new(ErrorCode::StorageFull, "Nothing was saved. The operator must free some space.")
                     .because(error)
             }
+            std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::PermissionDenied => {
+                let hint =
+                    "The folder of uploads is closed to the server. The operator must open it for reading and writing.";
+                Self::new(ErrorCode::Unavailable, hint).because(error)
+            }
             _ => Self::internal(error),
         }
     }

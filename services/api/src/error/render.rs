@@ -156,6 +156,10 @@ mod tests {
         let router = Router::new()
             .route("/internal", get(internal))
             .route("/panic", get(panicking))
+            .route(
+                "/closed",
+                get(|| async { ApiError::from(std::io::Error::from(std::io::ErrorKind::ReadOnlyFilesystem)) }),
+            )
             .route("/bare", get(|| async { StatusCode::IM_A_TEAPOT }))
             .route("/own", get(|| async { (StatusCode::NOT_FOUND, axum::Json("own form")) }))
             .layer(CatchPanicLayer::custom(panicked))
@@ -173,6 +177,13 @@ mod tests {
             assert_eq!((status, &body["code"]), (StatusCode::INTERNAL_SERVER_ERROR, &Value::from("internal")));
             assert!(!body.to_string().contains("hunter2"), "{body}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_is_closed_to_the_server_is_named() {
+        let (status, body) = answer("/closed").await;
+        assert_eq!((status, &body["code"]), (StatusCode::SERVICE_UNAVAILABLE, &Value::from("unavailable")));
+        assert!(body["detail"].as_str().unwrap().contains("folder of uploads"), "{body}");
     }
 
     #[tokio::test]
