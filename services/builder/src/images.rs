@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use microblog_domain::media::ImageVariant;
 use microblog_domain::{Clock, ContentHash};
-use microblog_images::{ImageError, make_variants};
+use microblog_images::{EDITION, ImageError, Memory, make_variants};
 use microblog_queue::Waker;
-use microblog_store::images::{self, ClaimedImage, MadeVariants};
+use microblog_store::images::{self, ClaimedImage, ImageWorker, MadeVariants};
 use microblog_store::{MediaFolder, Origin, Store, StoreError};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
@@ -29,7 +29,7 @@ const LEASE: Duration = Duration::from_secs(600);
 const REST: Duration = Duration::from_secs(1);
 /// How long to leave a picture alone that could not be read or written.
 const PASSING: Duration = Duration::from_secs(300);
-/// Pictures in work at once, so that memory stays bounded: a picture may take half a gigabyte.
+/// Pictures in work at once. What they take together is bounded by [`Memory`].
 const MOST_AT_ONCE: usize = 2;
 /// Added to the niceness of the threads: readers, authors and builds go first.
 const NICENESS: i32 = 5;
@@ -41,6 +41,7 @@ pub struct ImageMaker {
     store: Store,
     clock: Arc<dyn Clock>,
     media: MediaFolder,
+    memory: Arc<Memory>,
     /// Woken when a build was asked for.
     relay: Waker,
 }
@@ -75,7 +76,7 @@ impl ImageMaker {
     /// A maker of this name, which its process has for itself.
     #[must_use]
     pub fn new(name: String, store: Store, clock: Arc<dyn Clock>, media: MediaFolder, relay: Waker) -> Self {
-        Self { name, store, clock, media, relay }
+        Self { name, store, clock, media, memory: Arc::default(), relay }
     }
 
     /// Works until `stop` becomes true, on half of the processor at most.
@@ -121,7 +122,8 @@ impl ImageMaker {
         }
         drop(reader);
         let mut tx = self.store.begin().await?;
-        let claimed = images::claim(&mut tx, &self.name, LEASE, &origin).await?;
+        let worker = ImageWorker { name: &self.name, edition: EDITION };
+        let claimed = images::claim(&mut tx, worker, LEASE, &origin).await?;
         tx.commit().await?;
         Ok(claimed)
     }
@@ -129,10 +131,11 @@ impl ImageMaker {
     /// Works on a thread of its own, whose priority nobody else gets.
     async fn make(&self, hash: ContentHash, stop: &mut watch::Receiver<bool>) -> Result<MadeVariants, Failure> {
         let may_go_on = Arc::new(AtomicBool::new(true));
-        let (folder, go_on, (tell, mut told)) = (self.media.clone(), Arc::clone(&may_go_on), oneshot::channel());
+        let (folder, memory, go_on) = (self.media.clone(), Arc::clone(&self.memory), Arc::clone(&may_go_on));
+        let (tell, mut told) = oneshot::channel();
         std::thread::Builder::new().name("images".to_owned()).spawn(move || {
             yield_to_others();
-            let made = make_and_keep(&folder, &hash, &|| go_on.load(Ordering::Relaxed));
+            let made = make_and_keep(&folder, &hash, &memory, &|| go_on.load(Ordering::Relaxed));
             // Nobody listens any more when the process ends.
             let _ = tell.send(made);
         })?;
@@ -192,9 +195,14 @@ fn yield_to_others() {
 }
 
 /// Makes all variants and gives them their places in the folder.
-fn make_and_keep(folder: &MediaFolder, hash: &ContentHash, go_on: &dyn Fn() -> bool) -> Result<MadeVariants, Failure> {
+fn make_and_keep(
+    folder: &MediaFolder,
+    hash: &ContentHash,
+    memory: &Memory,
+    go_on: &dyn Fn() -> bool,
+) -> Result<MadeVariants, Failure> {
     let original = std::fs::read(folder.file(hash))?;
-    let made = make_variants(&original, go_on)?;
+    let made = make_variants(&original, memory, go_on)?;
     let mut variants = Vec::with_capacity(made.variants.len());
     for variant in made.variants {
         let mut incoming = folder.receive()?;

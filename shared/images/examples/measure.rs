@@ -9,12 +9,12 @@ use std::time::Instant;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage};
-use microblog_images::make_variants;
+use microblog_images::{Memory, make_variants};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let file = std::env::args_os().nth(1).map_or_else(a_photo, |path| Ok(fs::read(path)?))?;
     let before = Instant::now();
-    let made = make_variants(&file, &|| true)?;
+    let made = make_variants(&file, &Memory::default(), &|| true)?;
     let took = before.elapsed();
     println!("{} x {} pixels, {} bytes: {:.2} s", made.width, made.height, file.len(), took.as_secs_f64());
     for variant in made.variants {

@@ -9,11 +9,16 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, ImageResult, Limits};
 
 use crate::ImageError;
+use crate::memory::MAX_BYTES;
+use crate::plan::{FULL_SIZE_UP_TO, LONGEST_SIDE};
 
-/// The largest picture that variants are made of.
+/// The largest picture that variants are made of, if [`MAX_BYTES`] suffice for it.
 pub const MAX_PIXELS: u64 = 64_000_000;
-/// The most memory that a decoded picture may take. Turning it upright takes as much again for a moment.
-pub const MAX_DECODED_BYTES: u64 = 256 << 20;
+/// The most bytes that a pixel takes: four decoded, and as many while the picture is turned upright.
+const BYTES_PER_PIXEL: u64 = 8;
+/// The same where colours have 16 bits, and are brought down to 8; where a JPEG file is shown bit by bit, and all its
+/// coefficients wait beside the pixels; and where libwebp has copies of its own.
+const BYTES_PER_COSTLY_PIXEL: u64 = 12;
 /// A larger profile of colours is no profile that cameras or programs write.
 const MAX_PROFILE_BYTES: usize = 64 << 10;
 
@@ -26,7 +31,15 @@ pub(crate) struct Decoded {
     pub(crate) format: ImageFormat,
 }
 
-/// How wide and high a picture is shown, as its orientation says. Reads no more than headers.
+/// A picture whose headers were read.
+pub(crate) struct Opened<'f> {
+    decoder: Box<dyn ImageDecoder + 'f>,
+    format: ImageFormat,
+    /// The most bytes of memory that it takes on its way, besides its file.
+    pub(crate) needs: u64,
+}
+
+/// How wide and high a picture is shown, as its orientation says. Decodes no pixels, but reads a JPEG file to its end.
 ///
 /// # Errors
 /// When the headers are broken.
@@ -43,21 +56,55 @@ fn is_turned(orientation: Orientation) -> bool {
     matches!(orientation, Rotate90 | Rotate90FlipH | Rotate270 | Rotate270FlipH)
 }
 
-/// Decodes a picture.
-pub(crate) fn decode(file: &[u8]) -> Result<Decoded, ImageError> {
+/// Reads what a picture says of itself, and refuses what would take too much.
+pub(crate) fn open(file: &[u8]) -> Result<Opened<'_>, ImageError> {
     let format = image::guess_format(file).map_err(|_| ImageError::UnknownFormat)?;
-    let mut decoder = open(file, format)?;
-    check_size(&*decoder)?;
-    decoder.set_limits(limits()).map_err(|error| broken(&error))?;
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let profile = decoder.icc_profile().ok().flatten().filter(|profile| is_worth_keeping(profile));
-    let mut pixels = DynamicImage::from_decoder(decoder).map_err(|error| broken(&error))?;
-    pixels = plain(pixels);
-    pixels.apply_orientation(orientation);
-    Ok(Decoded { pixels, profile, format })
+    let decoder = decoder_of(file, format)?;
+    let (width, height) = decoder.dimensions();
+    if width == 0 || height == 0 {
+        return Err(ImageError::Broken("it has no pixels".to_owned()));
+    }
+    let needs = needs_of(&*decoder, format == ImageFormat::Jpeg && may_be_progressive(file));
+    if u64::from(width) * u64::from(height) > MAX_PIXELS || needs > MAX_BYTES {
+        return Err(ImageError::TooLarge { width, height });
+    }
+    Ok(Opened { decoder, format, needs })
 }
 
-fn open(file: &[u8], format: ImageFormat) -> Result<Box<dyn ImageDecoder + '_>, ImageError> {
+impl Opened<'_> {
+    /// Decodes it.
+    pub(crate) fn decode(self) -> Result<Decoded, ImageError> {
+        let Self { mut decoder, format, .. } = self;
+        decoder.set_limits(limits()).map_err(|error| broken(&error))?;
+        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+        let profile = decoder.icc_profile().ok().flatten().filter(|profile| is_worth_keeping(profile));
+        let mut pixels = DynamicImage::from_decoder(decoder).map_err(|error| broken(&error))?;
+        pixels = plain(pixels);
+        pixels.apply_orientation(orientation);
+        Ok(Decoded { pixels, profile, format })
+    }
+}
+
+fn needs_of(decoder: &dyn ImageDecoder, is_progressive: bool) -> u64 {
+    let (width, height) = decoder.dimensions();
+    let pixels = u64::from(width) * u64::from(height);
+    let has_deep_colours = decoder.total_bytes() > pixels * 4;
+    let is_costly = is_progressive || has_deep_colours;
+    let decoding = pixels * if is_costly { BYTES_PER_COSTLY_PIXEL } else { BYTES_PER_PIXEL };
+    // The narrower side is the width of what is turned upright, too.
+    let may_be_encoded_whole = width.min(height) <= FULL_SIZE_UP_TO;
+    let encoded = pixels.min(u64::from(FULL_SIZE_UP_TO) * u64::from(LONGEST_SIDE));
+    let encoding = if may_be_encoded_whole { encoded * BYTES_PER_COSTLY_PIXEL } else { 0 };
+    decoding.max(encoding)
+}
+
+/// The marker of such a JPEG file can not stand among its pixels; where it stands by chance in metadata, memory is kept
+/// free for nothing.
+fn may_be_progressive(file: &[u8]) -> bool {
+    file.windows(2).any(|marker| marker == [0xff, 0xc2])
+}
+
+fn decoder_of(file: &[u8], format: ImageFormat) -> Result<Box<dyn ImageDecoder + '_>, ImageError> {
     let file = Cursor::new(file);
     let failed = |error| broken(&error);
     Ok(match format {
@@ -82,19 +129,8 @@ fn open(file: &[u8], format: ImageFormat) -> Result<Box<dyn ImageDecoder + '_>, 
 
 fn limits() -> Limits {
     let mut limits = Limits::default();
-    limits.max_alloc = Some(MAX_DECODED_BYTES);
+    limits.max_alloc = Some(MAX_BYTES);
     limits
-}
-
-fn check_size(decoder: &dyn ImageDecoder) -> Result<(), ImageError> {
-    let (width, height) = decoder.dimensions();
-    if width == 0 || height == 0 {
-        return Err(ImageError::Broken("it has no pixels".to_owned()));
-    }
-    if u64::from(width) * u64::from(height) > MAX_PIXELS || decoder.total_bytes() > MAX_DECODED_BYTES {
-        return Err(ImageError::TooLarge { width, height });
-    }
-    Ok(())
 }
 
 /// Three or four channels of 8 bits, whatever it was.

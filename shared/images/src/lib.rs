@@ -3,23 +3,30 @@
 //! Owns how a picture is read, turned upright, made smaller and encoded, and which variants are worth making. Pure:
 //! bytes in, bytes out. Leaves to others where pictures come from, where variants are kept, and how pages name them.
 //!
-//! A picture is hostile until it is decoded: [`MAX_PIXELS`] and [`MAX_DECODED_BYTES`] bound memory and, since every step
-//! is linear in them, time. What a camera wrote into the file (place, time, serial number) stays behind; only a
-//! profile of colours other than sRGB goes along, since without it the colours would be wrong.
+//! A picture is hostile until it is decoded. What it may take is known from its headers before it takes it: [`MAX_PIXELS`]
+//! bounds its size, and [`Memory`] what all pictures in work take together. The time is that of decoding so many pixels,
+//! in a JPEG file that is shown bit by bit up to a hundred times. What a camera wrote into the file (place, time, serial
+//! number) stays behind; only a profile of colours other than sRGB goes along, since without it the colours would be
+//! wrong.
 //!
-//! Start reading at [`make_variants`]; `plan` says which widths, `decode`, `resize` and `encode` are its steps.
+//! Start reading at [`make_variants`]; `plan` says which sizes, `decode`, `resize` and `encode` are its steps.
 
 mod decode;
 mod encode;
+mod memory;
 mod plan;
 mod resize;
 #[cfg(test)]
 mod tests;
 
-pub use decode::{MAX_DECODED_BYTES, MAX_PIXELS, measure};
-pub use plan::{CLEARLY_SMALLER_PERCENT, FULL_SIZE_UP_TO, TINY, WIDTHS};
+pub use decode::{MAX_PIXELS, measure};
+pub use memory::{MAX_BYTES, Memory};
+pub use plan::{CLEARLY_SMALLER_PERCENT, FULL_SIZE_UP_TO, LONGEST_SIDE, TINY, WIDTHS};
 
 use decode::Decoded;
+
+/// Raised when other variants are made than before, or of more pictures.
+pub const EDITION: u32 = 2;
 
 /// What became of a picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,24 +80,26 @@ pub enum ImageError {
     Stopped,
 }
 
-/// Makes all variants of a picture that are worth having.
+/// Makes all variants of a picture that are worth having, as soon as there is memory for it.
 ///
-/// Asks `go_on` between the steps, each of which takes a second at most.
+/// Asks `go_on` while it waits and between its steps. Decoding is one step, which takes seconds for the largest pictures.
 ///
 /// # Errors
 /// When it is no picture of a known format, animated, too large or broken, or when `go_on` says no.
-pub fn make_variants(file: &[u8], go_on: &dyn Fn() -> bool) -> Result<Made, ImageError> {
+pub fn make_variants(file: &[u8], memory: &Memory, go_on: &dyn Fn() -> bool) -> Result<Made, ImageError> {
     let check = || if go_on() { Ok(()) } else { Err(ImageError::Stopped) };
-    let Decoded { mut pixels, profile, format } = decode::decode(file)?;
+    let opened = decode::open(file)?;
+    let _share = memory.take(opened.needs, go_on).ok_or(ImageError::Stopped)?;
+    let Decoded { mut pixels, profile, format } = opened.decode()?;
     let (width, height) = (pixels.width(), pixels.height());
     let mut variants = Vec::new();
-    for wanted in plan::widths_for(width, height, format) {
+    for size in plan::sizes_for(width, height, format) {
         check()?;
-        pixels = resize::to_width(pixels, wanted)?;
+        pixels = resize::to_size(pixels, size)?;
         check()?;
         let webp = encode::webp(&pixels, profile.as_deref())?;
-        if plan::is_worth_keeping(webp.len(), file.len(), wanted == width) {
-            variants.push(Variant { width: pixels.width(), height: pixels.height(), webp });
+        if plan::is_worth_keeping(webp.len(), file.len(), size == (width, height)) {
+            variants.push(Variant { width: size.0, height: size.1, webp });
         }
     }
     variants.reverse();

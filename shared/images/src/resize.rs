@@ -6,12 +6,11 @@ use image::{DynamicImage, RgbImage, RgbaImage};
 
 use crate::ImageError;
 
-/// Makes a picture this wide, and as high as its shape asks.
-pub(crate) fn to_width(pixels: DynamicImage, width: u32) -> Result<DynamicImage, ImageError> {
-    if pixels.width() == width {
+/// Makes a picture this wide and high.
+pub(crate) fn to_size(pixels: DynamicImage, (width, height): (u32, u32)) -> Result<DynamicImage, ImageError> {
+    if (pixels.width(), pixels.height()) == (width, height) {
         return Ok(pixels);
     }
-    let height = height_at(&pixels, width);
     let kind = if pixels.color().has_alpha() { PixelType::U8x4 } else { PixelType::U8x3 };
     let source =
         ImageRef::new(pixels.width(), pixels.height(), pixels.as_bytes(), kind).map_err(|error| failed(&error))?;
@@ -23,13 +22,6 @@ pub(crate) fn to_width(pixels: DynamicImage, width: u32) -> Result<DynamicImage,
         _ => RgbImage::from_raw(width, height, bytes).map(DynamicImage::from),
     };
     resized.ok_or_else(|| ImageError::Failed("the pixels do not fill the picture".to_owned()))
-}
-
-/// Rounded to the nearest, never nothing.
-fn height_at(pixels: &DynamicImage, width: u32) -> u32 {
-    let (from, height) = (u64::from(pixels.width()), u64::from(pixels.height()));
-    let scaled = (height * u64::from(width) + from / 2) / from;
-    u32::try_from(scaled).unwrap_or(u32::MAX).max(1)
 }
 
 fn failed(error: &dyn std::fmt::Display) -> ImageError {

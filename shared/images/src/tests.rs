@@ -1,6 +1,7 @@
 //! Real pictures through the whole way, and files that want to do harm.
 
 use std::io::Cursor;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use image::codecs::jpeg::JpegEncoder;
 use image::{ImageDecoder as _, ImageEncoder as _, ImageFormat, ImageReader, Rgb, RgbImage, Rgba, RgbaImage};
@@ -43,7 +44,7 @@ fn exif(orientation: u8) -> Vec<u8> {
 }
 
 fn made(file: &[u8]) -> Made {
-    make_variants(file, &|| true).unwrap()
+    make_variants(file, &Memory::default(), &|| true).unwrap()
 }
 
 fn decoded(variant: &Variant) -> RgbaImage {
@@ -137,7 +138,7 @@ fn a_decompression_bomb_is_refused_before_it_takes_memory() {
     bomb[16..24].copy_from_slice(&[0, 0, 0x4e, 0x20, 0, 0, 0x4e, 0x20]);
     let checksum = crc(&bomb[12..29]);
     bomb[29..33].copy_from_slice(&checksum.to_be_bytes());
-    let refused = make_variants(&bomb, &|| true).unwrap_err();
+    let refused = make_variants(&bomb, &Memory::default(), &|| true).unwrap_err();
     assert!(matches!(refused, ImageError::TooLarge { width: 20_000, height: 20_000 }), "{refused}");
 }
 
@@ -151,34 +152,92 @@ fn crc(bytes: &[u8]) -> u32 {
 fn whatever_is_cut_off_or_overwritten_is_an_error_or_a_picture_and_never_a_crash() {
     let whole = [jpeg(&photo(240, 210)), png(&|out| photo(320, 240).write_to(out, ImageFormat::Png).unwrap())];
     for file in whole {
-        assert!(matches!(make_variants(&file[..file.len() / 2], &|| true), Err(ImageError::Broken(_)) | Ok(_)));
+        assert!(matches!(
+            make_variants(&file[..file.len() / 2], &Memory::default(), &|| true),
+            Err(ImageError::Broken(_)) | Ok(_)
+        ));
         for at in (0..file.len()).step_by(file.len() / 20) {
-            let _ = make_variants(&file[..at], &|| true);
+            let _ = make_variants(&file[..at], &Memory::default(), &|| true);
             let mut changed = file.clone();
             changed[at] ^= 0x5a;
-            let _ = make_variants(&changed, &|| true);
+            let _ = make_variants(&changed, &Memory::default(), &|| true);
         }
     }
     let truncated = png(&|out| photo(320, 240).write_to(out, ImageFormat::Png).unwrap());
-    let refused = make_variants(&truncated[..5_000], &|| true).unwrap_err();
+    let refused = make_variants(&truncated[..5_000], &Memory::default(), &|| true).unwrap_err();
     assert!(matches!(refused, ImageError::Broken(_)), "{refused}");
 }
 
 #[test]
 fn what_moves_and_what_is_no_picture_is_left_as_it_is() {
     for file in [&b"GIF89a\x01\0\x01\0\0\0\0;"[..], b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>", b""] {
-        assert!(matches!(make_variants(file, &|| true), Err(ImageError::UnknownFormat)));
+        assert!(matches!(make_variants(file, &Memory::default(), &|| true), Err(ImageError::UnknownFormat)));
     }
 }
 
 #[test]
 fn it_stops_when_it_is_told_to() {
     let file = jpeg(&photo(1200, 900));
-    assert!(matches!(make_variants(&file, &|| false), Err(ImageError::Stopped)));
+    assert!(matches!(make_variants(&file, &Memory::default(), &|| false), Err(ImageError::Stopped)));
 }
 
 #[test]
 fn the_same_picture_gives_the_same_bytes() {
     let file = jpeg(&photo(700, 500));
     assert_eq!(made(&file), made(&file));
+}
+
+#[test]
+fn a_picture_too_tall_for_webp_gets_the_variants_that_fit() {
+    let made_of = |width| made(&jpeg(&photo(width, 17_000)));
+    let sizes = |made: &Made| made.variants.iter().map(|variant| (variant.width, variant.height)).collect::<Vec<_>>();
+    let tall = made_of(540);
+    assert_eq!(((tall.width, tall.height), sizes(&tall)), ((540, 17_000), vec![(480, 15_111)]));
+    let narrow = made_of(210);
+    assert_eq!(((narrow.width, narrow.height), sizes(&narrow)), ((210, 17_000), vec![]));
+}
+
+/// The headers of a JPEG file, with another marker of its frame and another size.
+fn jpeg_that_says(marker: u8, side: u16) -> Vec<u8> {
+    let mut file = jpeg(&photo(16, 16));
+    let frame = file.windows(2).position(|bytes| bytes == [0xff, 0xc0]).unwrap();
+    file[frame + 1] = marker;
+    file[frame + 5..frame + 7].copy_from_slice(&side.to_be_bytes());
+    file[frame + 7..frame + 9].copy_from_slice(&side.to_be_bytes());
+    file
+}
+
+#[test]
+fn coefficients_that_wait_for_later_scans_are_counted() {
+    let (whole, bit_by_bit) = (jpeg_that_says(0xc0, 4_000), jpeg_that_says(0xc2, 4_000));
+    let needs = |file| decode::open(file).unwrap().needs;
+    assert_eq!((needs(&whole), needs(&bit_by_bit)), (128_000_000, 192_000_000));
+    assert_eq!(decode::open(&jpeg_that_says(0xc0, 8_000)).unwrap().needs, MAX_BYTES);
+    let refused = make_variants(&jpeg_that_says(0xc2, 8_000), &Memory::default(), &|| true).unwrap_err();
+    assert!(matches!(refused, ImageError::TooLarge { width: 8_000, height: 8_000 }), "{refused}");
+}
+
+#[test]
+fn a_picture_waits_for_the_memory_of_others_unless_it_is_stopped() {
+    let file = jpeg(&photo(600, 300));
+    let memory = Memory::of(decode::open(&file).unwrap().needs);
+    let other = memory.take(1, &|| true).unwrap();
+    assert!(matches!(make_variants(&file, &memory, &|| false), Err(ImageError::Stopped)));
+    let waits = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let making = scope.spawn(|| {
+            let go_on = || {
+                waits.store(true, Ordering::Relaxed);
+                true
+            };
+            make_variants(&file, &memory, &go_on)
+        });
+        while !waits.load(Ordering::Relaxed) {
+            assert!(!making.is_finished(), "it took memory that another one has");
+            std::thread::yield_now();
+        }
+        drop(other);
+        assert_eq!(making.join().unwrap().unwrap(), made(&file));
+    });
+    assert!(memory.take(decode::open(&file).unwrap().needs, &|| false).is_some(), "it gave all of it back");
 }

@@ -85,14 +85,15 @@ impl Shown {
     }
 }
 
-/// Looks pictures up for a post that names them.
+/// Looks pictures up for a post that names them; in the order of their files.
 pub(crate) fn look_up(files: BTreeSet<String>, find: &dyn Fn(&str) -> Option<Arc<Image>>) -> Box<[Shown]> {
     files.into_iter().map(|file| Shown { image: find(&file), file }).collect()
 }
 
 /// What is known of the picture in a file, as far as a post names it.
 pub(crate) fn find<'s>(shown: &'s [Shown], file: &str) -> Option<&'s Image> {
-    shown.iter().find(|shown| shown.file == file).and_then(|shown| shown.image.as_deref())
+    let place = shown.binary_search_by(|shown| shown.file.as_str().cmp(file)).ok()?;
+    shown.get(place)?.image.as_deref()
 }
 
 /// The pictures of the site, and who shows them.
@@ -168,5 +169,16 @@ mod tests {
              sizes=\"(max-width: 600px) 100vw, 600px\""
         );
         assert_eq!(written(&Image::new(&file("a.gif"), 10, 20, [])), " width=\"10\" height=\"20\"");
+    }
+
+    #[test]
+    fn a_post_finds_each_of_its_pictures_and_no_other() {
+        let names = ["b.png", "a/z.png", "a.png", "日本.png"];
+        let known = |name: &str| Some(Arc::new(Image::new(&file(name), u32::try_from(name.len()).unwrap(), 1, [])));
+        let shown = look_up(names.map(str::to_owned).into(), &|name| known(name).filter(|_| name != "a.png"));
+        for name in ["b.png", "a/z.png", "日本.png"] {
+            assert_eq!(find(&shown, name), known(name).as_deref());
+        }
+        assert!(find(&shown, "a.png").is_none() && find(&shown, "c.png").is_none());
     }
 }

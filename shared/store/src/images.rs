@@ -2,7 +2,7 @@
 //!
 //! A picture is known by the hash of its bytes, so it is worked on once, however many uploads show it. A worker claims
 //! one with a lease; an attempt is counted when it begins, so that a picture which kills its worker is set aside in the
-//! end. When the variants are ready, that is a change of the site like any other: counted, and brought to the readers by
+//! end. A new upload of it or a newer maker tries it again. When the variants are ready, that is a change of the site like any other: counted, and brought to the readers by
 //! a build.
 
 use std::collections::HashMap;
@@ -30,6 +30,15 @@ const MORE_FOLLOW: Duration = Duration::from_secs(15);
 /// The most hashes that [`variants_of`] takes: databases limit the parameters of a statement.
 pub const MAX_HASHES: usize = 256;
 
+/// Who works on pictures.
+#[derive(Debug, Clone, Copy)]
+pub struct ImageWorker<'w> {
+    /// Its name, which its process has for itself.
+    pub name: &'w str,
+    /// Raised when it makes other variants than before, or of more pictures.
+    pub edition: u32,
+}
+
 /// A picture that a worker has for itself until its lease ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimedImage {
@@ -49,14 +58,34 @@ pub struct MadeVariants {
     pub variants: Vec<ImageVariant>,
 }
 
-/// Notes that variants of an upload are wanted, unless they were made before.
+/// Notes that variants of an upload are wanted, unless they were made before. One that was set aside gets as many
+/// attempts as a new one.
 pub(crate) async fn want(tx: &mut Transaction, file: &MediaFile, now: Timestamp) -> Result<(), StoreError> {
     if !may_have_variants(&file.content_type) {
         return Ok(());
     }
     let sql = "INSERT INTO image_work (hash, state, attempts, run_after) VALUES ($1, 'waiting', 0, $2) \
-               ON CONFLICT (hash) DO NOTHING";
+               ON CONFLICT (hash) DO UPDATE SET state = 'waiting', attempts = 0, run_after = $2, reason = NULL \
+               WHERE image_work.state = 'set_aside'";
     sqlx::query(sql).bind(file.hash.to_string()).bind(micros(now)).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Notes that variants which were made are lost, so that they are made again.
+pub async fn want_again(tx: &mut Transaction, originals: &[ContentHash]) -> Result<(), StoreError> {
+    for hash in originals {
+        let sql = "UPDATE image_work SET state = 'waiting', attempts = 0, run_after = 0 \
+                   WHERE hash = $1 AND state = 'done'";
+        sqlx::query(sql).bind(hash.to_string()).execute(&mut **tx).await?;
+    }
+    Ok(())
+}
+
+/// Lets a maker of this edition try again what those before it set aside.
+pub async fn reconsider(tx: &mut Transaction, edition: u32) -> Result<(), StoreError> {
+    let sql = "UPDATE image_work SET state = 'waiting', attempts = 0, run_after = 0, reason = NULL \
+               WHERE state = 'set_aside' AND edition < $1";
+    sqlx::query(sql).bind(i64::from(edition)).execute(&mut **tx).await?;
     Ok(())
 }
 
@@ -75,7 +104,7 @@ async fn next_due(conn: &mut Connection, now: Timestamp) -> Result<Option<AnyRow
 /// tried too often.
 pub async fn claim(
     tx: &mut Transaction,
-    worker: &str,
+    worker: ImageWorker<'_>,
     lease_for: Duration,
     origin: &Origin,
 ) -> Result<Option<ClaimedImage>, StoreError> {
@@ -94,7 +123,10 @@ pub async fn claim(
 }
 
 fn lost(attempts: u32) -> String {
-    format!("the program ended {attempts} times while it made smaller pictures of this one; it is shown as it is")
+    format!(
+        "none of {attempts} attempts to make smaller pictures of this one came to an end, as when it makes the program \
+         end; it is shown as it is. Upload it again to try once more"
+    )
 }
 
 /// Forgets what was made of a picture, and what is still to be made.
@@ -107,21 +139,23 @@ async fn take(
     tx: &mut Transaction,
     hash: ContentHash,
     attempt: u32,
-    worker: &str,
+    worker: ImageWorker<'_>,
     lease_for: Duration,
     now: Timestamp,
 ) -> Result<ClaimedImage, StoreError> {
-    sqlx::query("UPDATE image_work SET attempts = $2, claimed_by = $3, run_after = $4 WHERE hash = $1")
+    let sql = "UPDATE image_work SET attempts = $2, claimed_by = $3, run_after = $4, edition = $5 WHERE hash = $1";
+    sqlx::query(sql)
         .bind(hash.to_string())
         .bind(i64::from(attempt))
-        .bind(worker.to_owned())
+        .bind(worker.name.to_owned())
         .bind(micros(now.checked_add(lease_for).unwrap_or(Timestamp::MAX)))
+        .bind(i64::from(worker.edition))
         .execute(&mut **tx)
         .await?;
-    Ok(ClaimedImage { hash, attempt, worker: worker.to_owned() })
+    Ok(ClaimedImage { hash, attempt, worker: worker.name.to_owned() })
 }
 
-/// Keeps what was made. If readers could notice, it is counted as a change and a build is asked for. Does nothing if the
+/// Keeps what was made, in place of what there was before. If readers could notice, it is counted as a change and a build is asked for. Does nothing if the
 /// lease was lost: whoever has the picture now makes the same.
 pub async fn keep(
     tx: &mut Transaction,
@@ -132,10 +166,12 @@ pub async fn keep(
     if !settle(tx, claimed, "done", None).await? {
         return Ok(None);
     }
+    let sql = "DELETE FROM image_variants WHERE original = $1";
+    let before = sqlx::query(sql).bind(claimed.hash.to_string()).execute(&mut **tx).await?.rows_affected();
     for variant in &made.variants {
         insert(tx, &claimed.hash, variant).await?;
     }
-    if made.variants.is_empty() && !is_measured_otherwise(tx, claimed, made).await? {
+    if before == 0 && made.variants.is_empty() && !is_measured_otherwise(tx, claimed, made).await? {
         return Ok(None);
     }
     media::touch(tx, &claimed.hash, made.dimensions).await?;
@@ -143,10 +179,12 @@ pub async fn keep(
     Ok(Some(builds::ask(tx, &request, origin).await?.id))
 }
 
-/// At once, unless more pictures follow: a release for each of a thousand pictures would leave nothing else to go back to.
+/// At once, unless more pictures follow, those that others work on too: a release for each of a thousand pictures would leave nothing else to go back to.
 async fn when_to_show(tx: &mut Transaction, now: Timestamp) -> Result<Timestamp, StoreError> {
-    let is_last = !is_any_due(tx, now).await?;
-    Ok(if is_last { now } else { now.checked_add(MORE_FOLLOW).unwrap_or(now) })
+    let sql = "SELECT hash FROM image_work \
+               WHERE state = 'waiting' AND (run_after <= $1 OR claimed_by IS NOT NULL) LIMIT 1";
+    let next = sqlx::query(sql).bind(micros(now)).fetch_optional(&mut **tx).await?;
+    Ok(if next.is_none() { now } else { now.checked_add(MORE_FOLLOW).unwrap_or(now) })
 }
 
 async fn insert(tx: &mut Transaction, original: &ContentHash, variant: &ImageVariant) -> Result<(), StoreError> {

@@ -44,9 +44,11 @@ pub struct MediaFile {
     pub dimensions: Option<(u32, u32)>,
 }
 
-/// Adds an uploaded file. The same bytes under the same name are the same file: they are not added twice.
+/// Adds an uploaded file. The same bytes under the same name are the same file: they are not added twice, but a picture
+/// of which no variants could be made is tried again.
 pub async fn add(tx: &mut Transaction, file: &MediaFile, origin: &Origin) -> Result<Media, StoreError> {
     if let Some(there) = find(tx, &file.hash, &file.name).await? {
+        images::want(tx, file, origin.at).await?;
         return Ok(there);
     }
     let is_back = was_deleted(tx, file).await?;

@@ -19,7 +19,7 @@ struct Step {
 }
 
 /// In order, never changed once released: a correction is a new step.
-const STEPS: [Step; 3] = [
+const STEPS: [Step; 4] = [
     Step {
         version: 1,
         name: "schema",
@@ -37,6 +37,12 @@ const STEPS: [Step; 3] = [
         name: "images",
         up: include_str!("migrations/0003_images.up.sql"),
         down: include_str!("migrations/0003_images.down.sql"),
+    },
+    Step {
+        version: 4,
+        name: "image editions",
+        up: include_str!("migrations/0004_image_editions.up.sql"),
+        down: include_str!("migrations/0004_image_editions.down.sql"),
     },
 ];
 

@@ -1,9 +1,10 @@
 //! Reading what changed since the worker last looked.
 
 use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
 use std::sync::Arc;
 
-use microblog_domain::media::ImageVariant;
+use microblog_domain::media::{ImageVariant, stored_file};
 use microblog_domain::{ChangeSeq, ContentHash, Post, PostId, ReleaseId, SiteSettings};
 use microblog_site::{Change, Entry, Site, SourcePost, Theme};
 use microblog_store::media::Media;
@@ -67,7 +68,7 @@ fn remember(
         shown_by: None,
         dirty: Dirty::default(),
     };
-    follow_media(&mut memory, desk, &mut loaded.snapshot)?;
+    follow_media(&mut memory, desk, loaded)?;
     read_all(&mut memory.site, desk, loaded, control)?;
     memory.seen = desk.runtime.block_on(microblog_store::newest_change(&mut loaded.snapshot))?;
     Ok(memory)
@@ -100,7 +101,7 @@ fn read_all(site: &mut Site, desk: &Desk, loaded: &mut Loaded, control: &Control
 
 /// Takes over what changed since the memory was made.
 fn follow(mut memory: Memory, desk: &Desk, loaded: &mut Loaded) -> Result<Memory, BuildError> {
-    let concerned = follow_media(&mut memory, desk, &mut loaded.snapshot)?;
+    let concerned = follow_media(&mut memory, desk, loaded)?;
     digest_again(&mut memory, &concerned, desk, loaded)?;
     let mut seen = memory.seen;
     loop {
@@ -135,15 +136,21 @@ fn digest_again(
     Ok(())
 }
 
-/// Takes over which uploads were added, deleted or got variants since the memory was made. Tells which posts show them.
-fn follow_media(memory: &mut Memory, desk: &Desk, snapshot: &mut Snapshot) -> Result<BTreeSet<PostId>, BuildError> {
+/// Takes over which uploads were added, deleted or got variants since the memory was made, and has variants made again
+/// that got lost. Tells which posts show what changed.
+fn follow_media(memory: &mut Memory, desk: &Desk, loaded: &mut Loaded) -> Result<BTreeSet<PostId>, BuildError> {
     let mut concerned = BTreeSet::new();
     let mut seen = memory.seen;
     loop {
-        let changed = desk.runtime.block_on(media::changed_since(snapshot, seen, BATCH))?;
+        let changed = desk.runtime.block_on(media::changed_since(&mut loaded.snapshot, seen, BATCH))?;
         let Some(last) = changed.last() else { return Ok(concerned) };
         seen = last.change;
-        let variants = variants_of(&changed, desk, snapshot)?;
+        let mut variants = variants_of(&changed, desk, &mut loaded.snapshot)?;
+        let lost = take_out_lost(&mut variants, &desk.config.media);
+        if !lost.is_empty() {
+            make_again(&lost, desk)?;
+            loaded.warnings.push(told_of_lost(lost.len(), &desk.config.media));
+        }
         for upload in changed {
             let variants = variants.get(&upload.file.hash).map(Vec::as_slice).unwrap_or_default();
             let Some(public) = PublicUpload::of(&upload, variants) else { continue };
@@ -163,12 +170,47 @@ fn variants_of(
     desk: &Desk,
     snapshot: &mut Snapshot,
 ) -> Result<HashMap<ContentHash, Vec<ImageVariant>>, BuildError> {
-    let hashes: Vec<_> = uploads.iter().map(|upload| upload.file.hash).collect();
+    let shown = uploads.iter().filter(|upload| upload.deleted_at.is_none());
+    let hashes: Vec<_> = shown.map(|upload| upload.file.hash).collect();
     let mut variants = HashMap::new();
     for hashes in hashes.chunks(images::MAX_HASHES) {
         variants.extend(desk.runtime.block_on(images::variants_of(snapshot, hashes))?);
     }
     Ok(variants)
+}
+
+/// Leaves out variants whose bytes are not all there: browsers that choose one would show nothing, not the original.
+/// Tells of which pictures.
+fn take_out_lost(variants: &mut HashMap<ContentHash, Vec<ImageVariant>>, stored: &Path) -> Vec<ContentHash> {
+    let is_whole = |variant: &ImageVariant| {
+        let metadata = std::fs::metadata(stored.join(stored_file(&variant.hash)));
+        metadata.is_ok_and(|metadata| metadata.len() == variant.size)
+    };
+    let mut lost = Vec::new();
+    for (original, variants) in variants {
+        let before = variants.len();
+        variants.retain(is_whole);
+        if variants.len() < before {
+            lost.push(*original);
+        }
+    }
+    lost
+}
+
+fn make_again(lost: &[ContentHash], desk: &Desk) -> Result<(), BuildError> {
+    desk.runtime.block_on(async {
+        let mut tx = desk.store.begin().await?;
+        images::want_again(&mut tx, lost).await?;
+        Ok(tx.commit().await?)
+    })
+}
+
+fn told_of_lost(pictures: usize, stored: &Path) -> String {
+    format!(
+        "pictures whose smaller variants are not all in {}: {pictures}; they are made again, and until then pages do \
+         without",
+        stored.display()
+    )
 }
 
 fn digest(site: &Site, post: Post) -> Result<Entry, String> {

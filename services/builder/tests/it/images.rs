@@ -9,7 +9,7 @@ use microblog_domain::media::{public_file, stored_file};
 use microblog_domain::{BuildMode, ContentHash};
 use microblog_queue::Waker;
 use microblog_store::media::{self, Media, MediaFile};
-use microblog_store::{MediaFolder, audit};
+use microblog_store::{MediaFolder, audit, builds};
 use microblog_testkit::a_post;
 use tokio::sync::watch;
 
@@ -187,6 +187,34 @@ async fn a_picture_whose_bytes_are_away_is_tried_again_when_they_may_be_back() {
     assert_eq!(shop.make_images().await, 1);
     let page = shop.show(&photo).await;
     assert!(shop.read(&page).unwrap().contains("srcset"));
+}
+
+#[tokio::test]
+async fn pages_do_without_a_lost_variant_until_it_is_made_again() {
+    let mut shop = Workshop::new().await;
+    let photo = shop.upload("photo.png", &a_photo(1, 700, 300)).await;
+    let page = shop.show(&photo).await;
+    shop.make_images().await;
+    shop.work().await;
+    let whole = shop.read(&page).unwrap();
+    let lost = sources(&whole).remove(0);
+    let bytes = std::fs::read(shop.folder.path().join("build/current").join(&lost)).unwrap();
+    let stored = shop.folder.path().join("media").join(stored_file(&ContentHash::of(&bytes)));
+    std::fs::remove_file(&stored).unwrap();
+
+    shop.restart();
+    let build = shop.ask(BuildMode::Incremental).await;
+    shop.work().await;
+    let without = sources(&shop.read(&page).unwrap());
+    assert!(!without.contains(&lost) && without.len() == 1, "{without:?}");
+    let store = shop.database.store();
+    let told = builds::events::of_build(&mut store.read().await.unwrap(), build.id, 0, 50).await.unwrap();
+    assert!(format!("{told:?}").contains("are made again"), "{told:?}");
+
+    assert_eq!(shop.make_images().await, 1);
+    shop.work().await;
+    assert_eq!(shop.read(&page).unwrap(), whole);
+    assert_eq!(std::fs::read(stored).unwrap(), bytes);
 }
 
 #[tokio::test]

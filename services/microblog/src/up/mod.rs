@@ -160,6 +160,7 @@ impl Parts {
         let mut tx = self.store.begin().await?;
         leases::bury(&mut tx, WORKER, self.clock.now()).await?;
         images::bury(&mut tx, WORKER, self.clock.now()).await?;
+        images::reconsider(&mut tx, microblog_images::EDITION).await?;
         Ok(tx.commit().await?)
     }
 }

@@ -72,10 +72,10 @@ fn posts_show_variants_of_pictures_beside_them_and_elsewhere_in_the_folder() {
 }
 
 #[test]
-fn variants_are_made_once_and_what_is_broken_in_the_cache_is_made_again() {
+fn variants_are_made_once_and_what_is_cut_off_in_the_cache_is_made_again() {
     let root = travels();
     let (first, _) = build(root.path(), &["--cache", "cache"]);
-    let cached = files_in(&root.path().join("cache/images-1/files"));
+    let cached = files_in(&root.path().join("cache/images-2/files"));
     for file in &cached {
         let marked = vec![b'x'; fs::read(file).unwrap().len()];
         fs::write(file, marked).unwrap();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use microblog_domain::media::ImageVariant;
 use microblog_domain::{BuildState, ChangeSeq, ContentHash};
-use microblog_store::images::{self, ClaimedImage, MAX_ATTEMPTS, MadeVariants};
+use microblog_store::images::{self, ClaimedImage, ImageWorker, MAX_ATTEMPTS, MadeVariants};
 use microblog_store::media::{self, Media, MediaFile};
 use microblog_store::{audit, builds};
 
@@ -13,8 +13,12 @@ use crate::scenario::{Scenario, in_transaction, reading};
 const LEASE: Duration = Duration::from_secs(60);
 
 async fn upload(scenario: &Scenario, name: &str, content_type: &str) -> Media {
+    upload_of(scenario, b"pixels", name, content_type).await
+}
+
+async fn upload_of(scenario: &Scenario, bytes: &[u8], name: &str, content_type: &str) -> Media {
     let file = MediaFile {
-        hash: ContentHash::of(b"pixels"),
+        hash: ContentHash::of(bytes),
         name: name.to_owned(),
         content_type: content_type.to_owned(),
         size: 6,
@@ -24,6 +28,7 @@ async fn upload(scenario: &Scenario, name: &str, content_type: &str) -> Media {
 }
 
 async fn claim(scenario: &Scenario, worker: &str) -> Option<ClaimedImage> {
+    let worker = ImageWorker { name: worker, edition: 1 };
     in_transaction!(scenario, |tx| images::claim(tx, worker, LEASE, &scenario.origin())).unwrap()
 }
 
@@ -93,7 +98,7 @@ async fn a_picture_that_ends_its_workers_is_set_aside_and_the_audit_trail_says_s
     assert_eq!(claim(&scenario, "one").await, None);
     let told = reading!(scenario, |conn| audit::list(conn, None, 1)).remove(0);
     assert_eq!(told.action, "media.no_variants");
-    assert!(told.detail["reason"].as_str().unwrap().contains("ended 5 times"), "{}", told.detail);
+    assert!(told.detail["reason"].as_str().unwrap().contains("none of 5 attempts"), "{}", told.detail);
 }
 
 #[tokio::test]
@@ -125,6 +130,66 @@ async fn only_pictures_that_are_still_there_and_have_pixels_are_worked_on() {
     assert_eq!(claim(&scenario, "one").await, None);
     upload(&scenario, "a.png", "image/png").await;
     assert!(claim(&scenario, "one").await.is_some(), "it was uploaded again");
+}
+
+#[tokio::test]
+async fn what_was_set_aside_is_tried_again_when_it_is_uploaded_again() {
+    let scenario = Scenario::new().await;
+    let first = upload(&scenario, "a.png", "image/png").await;
+    let claimed = claim(&scenario, "one").await.unwrap();
+    in_transaction!(scenario, |tx| images::set_aside(tx, &claimed, "broken", &scenario.origin())).unwrap();
+    scenario.later(3_600);
+    assert_eq!(claim(&scenario, "one").await, None);
+    assert_eq!(upload(&scenario, "a.png", "image/png").await, first);
+    let again = claim(&scenario, "one").await.unwrap();
+    assert_eq!(again.attempt, 1);
+    in_transaction!(scenario, |tx| images::keep(tx, &again, &made(), &scenario.origin())).unwrap();
+    upload(&scenario, "a.png", "image/png").await;
+    assert_eq!(claim(&scenario, "one").await, None, "what was made is not made again");
+}
+
+#[tokio::test]
+async fn what_was_set_aside_is_tried_again_by_a_newer_maker_once() {
+    let scenario = Scenario::new().await;
+    upload(&scenario, "a.png", "image/png").await;
+    let claimed = claim(&scenario, "one").await.unwrap();
+    in_transaction!(scenario, |tx| images::set_aside(tx, &claimed, "broken", &scenario.origin())).unwrap();
+    in_transaction!(scenario, |tx| images::reconsider(tx, 1)).unwrap();
+    assert_eq!(claim(&scenario, "one").await, None, "this maker tried it");
+    in_transaction!(scenario, |tx| images::reconsider(tx, 2)).unwrap();
+    assert_eq!(claim(&scenario, "one").await.map(|claimed| claimed.attempt), Some(1));
+}
+
+#[tokio::test]
+async fn variants_that_were_lost_are_made_again_and_replace_those_before() {
+    let scenario = Scenario::new().await;
+    let media = upload(&scenario, "a.png", "image/png").await;
+    let claimed = claim(&scenario, "one").await.unwrap();
+    in_transaction!(scenario, |tx| images::keep(tx, &claimed, &made(), &scenario.origin())).unwrap();
+    in_transaction!(scenario, |tx| images::want_again(tx, &[media.file.hash])).unwrap();
+    let again = claim(&scenario, "one").await.unwrap();
+    in_transaction!(scenario, |tx| images::want_again(tx, &[media.file.hash])).unwrap();
+    let one = MadeVariants { variants: made().variants[..1].to_vec(), ..made() };
+    let build = in_transaction!(scenario, |tx| images::keep(tx, &again, &one, &scenario.origin())).unwrap();
+    assert!(build.is_some(), "readers can notice");
+    let found = reading!(scenario, |conn| images::variants_of(conn, &[media.file.hash]));
+    assert_eq!(found[&media.file.hash], one.variants);
+}
+
+#[tokio::test]
+async fn the_last_of_several_pictures_is_shown_at_once_with_those_before() {
+    let scenario = Scenario::new().await;
+    upload(&scenario, "a.png", "image/png").await;
+    upload_of(&scenario, b"others", "b.png", "image/png").await;
+    let (first, last) = (claim(&scenario, "one").await.unwrap(), claim(&scenario, "two").await.unwrap());
+    let mut asked = Vec::new();
+    for claimed in [first, last] {
+        let build = in_transaction!(scenario, |tx| images::keep(tx, &claimed, &made(), &scenario.origin())).unwrap();
+        asked.push(reading!(scenario, |conn| builds::get(conn, build.unwrap())));
+    }
+    assert_eq!(asked[0].id, asked[1].id);
+    assert!(asked[0].run_after > scenario.now(), "the other maker is still at work");
+    assert_eq!(asked[1].run_after, scenario.now());
 }
 
 #[tokio::test]

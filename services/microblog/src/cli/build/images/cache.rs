@@ -2,7 +2,8 @@
 //!
 //! Three folders: `stamps` tells the content of a file that was not touched since (so that it is not read again), `known`
 //! what was made of that content, `files` holds the variants by their content. A cache may be removed at any time; what is
-//! missing or broken in it is made again.
+//! missing in it, or of another length, is made again. What it holds is trusted, as whoever can write there could change
+//! the pictures themselves.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write as _};
@@ -13,16 +14,14 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use microblog_domain::ContentHash;
 use microblog_domain::media::{ImageVariant, stored_file};
-use microblog_images::{ImageError, make_variants};
+use microblog_images::{EDITION, ImageError, Memory, make_variants};
 use serde::{Deserialize, Serialize};
-
-/// Raised when variants are made otherwise than before.
-const EDITION: &str = "images-1";
 
 /// A folder that remembers pictures.
 #[derive(Debug)]
 pub(in super::super) struct Cache {
     folder: PathBuf,
+    memory: Memory,
 }
 
 /// What is known of a picture.
@@ -67,7 +66,7 @@ struct Stamp {
 impl Cache {
     /// The cache in this folder, which is made.
     pub(in super::super) fn open(folder: &Path) -> anyhow::Result<Self> {
-        let cache = Self { folder: folder.join(EDITION) };
+        let cache = Self { folder: folder.join(format!("images-{EDITION}")), memory: Memory::default() };
         fs::create_dir_all(cache.files()).with_context(|| {
             format!(
                 "the cache folder {} can not be made; choose another --cache, or give --no-images",
@@ -122,7 +121,7 @@ impl Cache {
     }
 
     fn make(&self, bytes: &[u8], content: &ContentHash) -> anyhow::Result<Record> {
-        let record = match make_variants(bytes, &|| true) {
+        let record = match make_variants(bytes, &self.memory, &|| true) {
             Ok(made) => {
                 let mut variants = Vec::with_capacity(made.variants.len());
                 for variant in made.variants {

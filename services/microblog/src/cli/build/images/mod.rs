@@ -1,7 +1,8 @@
 //! Smaller variants of the folder's pictures: of those that posts show, each made once and kept in a cache.
 //!
 //! Owns which file a post means by a picture's address. Leaves the keeping to [`cache`], and the making to
-//! [`microblog_images`]. Posts are read on all cores, so that pictures are made on all cores, too.
+//! [`microblog_images`]. Posts are read on all cores, so that pictures are made on all cores, too, as far as the memory
+//! for pictures suffices.
 
 mod cache;
 

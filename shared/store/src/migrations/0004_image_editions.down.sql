@@ -1,0 +1,1 @@
+ALTER TABLE image_work DROP COLUMN edition;
