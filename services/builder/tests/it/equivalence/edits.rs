@@ -1,7 +1,8 @@
 //! What people do to a site, made of so few slugs, days, tags and addresses that they keep meeting: two posts with one
 //! address, an alias that hits another post, the same second, both sides of a month's end.
 
-use microblog_domain::{MenuItem, PostContent, PostKind, SiteSettings, Tag, Timestamp};
+use microblog_domain::media::public_file;
+use microblog_domain::{ContentHash, MenuItem, PostContent, PostKind, SiteSettings, Tag, Timestamp};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::json;
@@ -32,6 +33,8 @@ pub(super) enum Edit {
     /// The row of an upload, whose bytes come a round later, as from a backup.
     UploadLate(Upload),
     DeleteUpload(Index),
+    /// So many variants of the picture that waits for them longest, which is shown so large.
+    MakeVariants(u32, (u32, u32)),
     Settings(Vec<Setting>),
     Theme(ThemeFile, Option<u8>),
     Wait(u64),
@@ -72,7 +75,7 @@ pub(super) enum Mistake {
     Use,
 }
 
-/// A file that one of few uploads holds, under one of two names.
+/// A file that one of few uploads holds, under one of three names.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Upload {
     pub(super) bytes: &'static [u8],
@@ -122,6 +125,19 @@ pub(super) enum Setting {
     Highlight(bool),
 }
 
+/// What uploads hold. Texts name them by their places in this list, as in `/media/0/a.png`.
+const UPLOADED: [&[u8]; 3] = [b"a picture", b"another picture", b""];
+
+/// A text with the addresses that its uploads have.
+fn with_addresses(text: &str) -> String {
+    let written = |text: String, (place, bytes): (usize, &&[u8])| {
+        let address = public_file(&ContentHash::of(bytes), "a.png").unwrap();
+        let folder = address.as_str().trim_end_matches("a.png");
+        text.replace(&format!("/media/{place}/"), &format!("/{folder}"))
+    };
+    UPLOADED.iter().enumerate().fold(text.to_owned(), written)
+}
+
 impl Detail {
     pub(super) fn decide(&self, post: &mut PostContent) {
         let text = |text: &&str| (*text).to_owned();
@@ -129,11 +145,11 @@ impl Detail {
             Self::Title(title) => post.title = title.as_ref().map(text),
             Self::Slug(slug) => post.slug = slug.parse().unwrap(),
             Self::Kind(kind) => post.kind = *kind,
-            Self::Text(markdown) => post.markdown = text(markdown),
+            Self::Text(markdown) => post.markdown = with_addresses(markdown),
             Self::Date(date) => post.published_at = date.map(|date| date.parse::<Timestamp>().unwrap()),
             Self::Tags(tags) => post.tags = tags.iter().map(|tag| Tag::new(tag).unwrap()).collect(),
             Self::Description(description) => post.description = description.as_ref().map(text),
-            Self::Image(image) => post.image = image.as_ref().map(text),
+            Self::Image(image) => post.image = image.map(with_addresses),
             Self::Authors(authors) => post.authors = authors.iter().map(text).collect(),
             Self::Aliases(aliases) => post.aliases = aliases.iter().map(|alias| alias.parse().unwrap()).collect(),
             Self::Permalink(permalink) => post.permalink = permalink.map(|address| address.parse().unwrap()),
@@ -167,14 +183,16 @@ impl Setting {
 const TITLES: [Option<&str>; 6] =
     [None, Some("One"), Some("one"), Some("<Two> & \"Three\""), Some(" "), Some("日本語の題名")];
 const SLUGS: [&str; 8] = ["a", "b", "c", "a-2", "2026", "tags", "01", "日本"];
-const TEXTS: [&str; 9] = [
+const TEXTS: [&str; 11] = [
     "",
     "Some *text*.",
     "Some other text.",
     "A [link](/2026/01/a/) and [another](/a/#part).",
     "# Part\n\nSaid[^1] and said[^note].\n\n[^1]: Why.\n[^note]: Because.",
     "```rust\nfn main() { println!(\"{}\", 1 + 1); }\n```",
-    "![A picture](/media/x/a.png)\n\n| a | b |\n|---|---|\n| 1 | 2 |",
+    "![A picture](/media/0/a.png)\n\n| a | b |\n|---|---|\n| 1 | 2 |",
+    "Two: ![one](/media/1/a.png) and ![another](/media/0/b.jpg), and none: ![x](/media/x/a.png)",
+    "![Empty][1] and [a file](/media/1/c.txt)\n\n[1]: /media/2/a.png \"Nothing\"",
     "<div onclick=\"x()\">raw <b>html</b></div>\n\n- [ ] open\n- [x] done",
     "One sentence that is long enough to be cut off where a note without a title is called by its first words.",
 ];
@@ -235,7 +253,7 @@ fn any_detail() -> impl Strategy<Value = Detail> {
         4 => select(&DATES[..]).prop_map(D::Date),
         4 => select(&TAGS[..]).prop_map(|tags| D::Tags(tags.to_vec())),
         2 => select(vec![None, Some("Always the same."), Some("")]).prop_map(D::Description),
-        1 => select(vec![None, Some("/media/x/a.png"), Some("https://example.org/a.png")]).prop_map(D::Image),
+        1 => select(vec![None, Some("/media/0/a.png"), Some("/media/1/a.png"), Some("https://example.org/a.png")]).prop_map(D::Image),
         1 => select(vec![vec![], vec!["Ann"], vec!["Ann", "Bob"], vec!["Somebody"]]).prop_map(D::Authors),
         2 => aliases.prop_map(D::Aliases),
         1 => prop::option::of(select(&ADDRESSES[..])).prop_map(D::Permalink),
@@ -268,8 +286,8 @@ fn any_setting() -> impl Strategy<Value = Setting> {
 }
 
 fn any_upload() -> impl Strategy<Value = Upload> {
-    let bytes: [&[u8]; 3] = [b"a picture", b"another picture", b""];
-    (select(bytes.to_vec()), select(vec!["a.png", "b.txt"])).prop_map(|(bytes, name)| Upload { bytes, name })
+    let names = vec!["a.png", "b.jpg", "c.txt"];
+    (select(UPLOADED.to_vec()), select(names)).prop_map(|(bytes, name)| Upload { bytes, name })
 }
 
 /// `VARIANT` stands where the versions of the file differ, in length too.
@@ -299,9 +317,10 @@ fn any_edit() -> impl Strategy<Value = Edit> {
         2 => (any::<Index>(), 1..4_u32).prop_map(|(post, number)| E::RestoreRevision(post, number)),
         1 => any::<Index>().prop_map(E::SetAside),
         1 => Just(E::PublishDue),
-        2 => any_upload().prop_map(E::Upload),
+        4 => any_upload().prop_map(E::Upload),
         1 => any_upload().prop_map(E::UploadLate),
         2 => any::<Index>().prop_map(E::DeleteUpload),
+        4 => (0..3_u32, select(vec![(640, 480), (300, 700)])).prop_map(|(number, size)| E::MakeVariants(number, size)),
         2 => prop::collection::vec(any_setting(), 1..3).prop_map(E::Settings),
         2 => theme.prop_map(|(file, variant)| E::Theme(file, variant)),
         3 => (1..100_000_u64).prop_map(E::Wait),

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use microblog_builder::build_site::{Control, Order, build_site};
 use microblog_builder::{BuildError, Desk, DeskConfig};
-use microblog_domain::media::stored_file;
+use microblog_domain::media::{ImageVariant, stored_file};
 use microblog_domain::{BuildMode, Clock as _, ContentHash, PostId, ReleaseId, RevisionNumber, SiteSettings};
 use microblog_release::faults::Faults;
 use microblog_release::{Error as ReleaseError, Finding, Options, ReleaseStore};
+use microblog_store::images::{self, ImageWorker, MadeVariants};
 use microblog_store::media::{self, MediaFile};
 use microblog_store::publishing::{self, Intent};
 use microblog_store::{Origin, StoreError, Transaction, posts, releases, settings};
@@ -64,7 +65,7 @@ impl Newsroom {
 
     /// Makes the edits, builds, and compares what readers see with what they should.
     pub(super) fn live_through(&mut self, round: &Round) -> Result<(), TestCaseError> {
-        std::mem::take(&mut self.late).iter().for_each(|upload| self.store_bytes(upload));
+        std::mem::take(&mut self.late).iter().for_each(|upload| self.store_bytes(upload.bytes));
         for edit in &round.edits {
             self.make(edit)?;
         }
@@ -98,6 +99,7 @@ impl Newsroom {
             Edit::Upload(upload) => self.upload(upload, true)?,
             Edit::UploadLate(upload) => self.upload(upload, false)?,
             Edit::DeleteUpload(index) => self.delete_upload(index)?,
+            Edit::MakeVariants(number, dimensions) => self.make_variants(*number, *dimensions)?,
             Edit::Theme(file, variant) => self.change_theme(file, *variant),
             Edit::Wait(seconds) => drop(self.clock.advance(Duration::from_secs(*seconds))),
             Edit::Pin(index) => self.pin(Some(index))?,
@@ -175,27 +177,46 @@ impl Newsroom {
 
     fn upload(&mut self, upload: &Upload, with_bytes: bool) -> Result<(), TestCaseError> {
         if with_bytes {
-            self.store_bytes(upload);
+            self.store_bytes(upload.bytes);
         } else {
             self.late.push(*upload);
         }
         self.uploads.push(*upload);
+        let is_picture = !upload.name.ends_with(".txt");
         let file = MediaFile {
             hash: ContentHash::of(upload.bytes),
             name: upload.name.to_owned(),
-            content_type: "application/octet-stream".to_owned(),
+            content_type: if is_picture { "image/png" } else { "text/plain" }.to_owned(),
             size: upload.bytes.len() as u64,
-            dimensions: None,
+            dimensions: is_picture.then_some((640, 480)),
         };
         self.change(async |tx, origin| media::add(tx, &file, origin).await).map(drop)
     }
 
-    fn store_bytes(&self, upload: &Upload) {
-        let stored = self.folder.path().join("media").join(stored_file(&ContentHash::of(upload.bytes)));
+    fn store_bytes(&self, bytes: &[u8]) {
+        let stored = self.folder.path().join("media").join(stored_file(&ContentHash::of(bytes)));
         if !stored.exists() {
             std::fs::create_dir_all(stored.parent().unwrap()).unwrap();
-            std::fs::write(stored, upload.bytes).unwrap();
+            std::fs::write(stored, bytes).unwrap();
         }
+    }
+
+    /// Variants of the picture that is due, if any, of which it matters only that they are files.
+    fn make_variants(&self, number: u32, dimensions: (u32, u32)) -> Result<(), TestCaseError> {
+        let worker = ImageWorker { name: "maker", edition: 1 };
+        let lease = Duration::from_secs(60);
+        self.change(async |tx, origin| {
+            let Some(claimed) = images::claim(tx, worker, lease, origin).await? else { return Ok(()) };
+            let variants = (1..=number).map(|number| self.variant(&claimed.hash, 240 * number)).collect();
+            images::keep(tx, &claimed, &MadeVariants { dimensions, variants }, origin).await.map(drop)
+        })
+        .map(drop)
+    }
+
+    fn variant(&self, original: &ContentHash, width: u32) -> ImageVariant {
+        let bytes = format!("{original} {width} pixels wide");
+        self.store_bytes(bytes.as_bytes());
+        ImageVariant { width, height: width, hash: ContentHash::of(bytes.as_bytes()), size: bytes.len() as u64 }
     }
 
     fn delete_upload(&self, index: &Index) -> Result<(), TestCaseError> {
