@@ -56,7 +56,9 @@ fn publish(store: &mut ReleaseStore, release: u64) {
         let page = Page { bytes: text.as_bytes(), fingerprint: Fingerprint::of(text.as_bytes()), author_links: &[] };
         draft.put(&file.parse().unwrap(), page).unwrap();
     }
-    draft.remove_unmentioned();
+    for (gone, _) in draft.live().iter().filter(|(file, _)| !has(release, file.as_str())) {
+        draft.remove(&gone).unwrap();
+    }
     draft.verify().unwrap().commit().unwrap();
 }
 

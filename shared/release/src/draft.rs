@@ -58,8 +58,6 @@ pub struct Draft<'s> {
 /// What the draft says about a path.
 #[derive(Debug, Clone, Copy)]
 enum Mention {
-    /// As in the live release.
-    Kept,
     /// Not in the new release.
     Removed,
     /// Like this. `is_new` if the draft made the object.
@@ -118,22 +116,9 @@ impl<'s> Draft<'s> {
         Ok(Put::Changed)
     }
 
-    /// Keeps the live release's file. Only [`Draft::remove_unmentioned`] asks for it.
-    pub fn keep(&self, path: &FilePath) -> Result<()> {
-        self.mention(path, Mention::Kept)
-    }
-
     /// Leaves a file out of the new release.
     pub fn remove(&self, path: &FilePath) -> Result<()> {
         self.mention(path, Mention::Removed)
-    }
-
-    /// Leaves out every file that was neither put, kept nor removed: after a build of the whole site.
-    pub fn remove_unmentioned(&self) {
-        let mut mentioned = lock(&self.mentioned);
-        for (path, _) in self.live() {
-            mentioned.entry(path).or_insert(Mention::Removed);
-        }
     }
 
     /// Remembers the last word on a path. What an earlier word wrote is removed again.
@@ -189,7 +174,7 @@ impl<'s> Draft<'s> {
         match lock(&self.mentioned).get(path) {
             Some(Mention::Put { .. }) => true,
             Some(Mention::Removed) => false,
-            Some(Mention::Kept) | None => self.live().get(path).is_some(),
+            None => self.live().get(path).is_some(),
         }
     }
 
@@ -220,7 +205,6 @@ impl<'s> Draft<'s> {
         let change = |(path, mention): (&FilePath, &Mention)| {
             let before = self.live().get(path.as_str());
             let after = match mention {
-                Mention::Kept => before,
                 Mention::Removed => None,
                 Mention::Put { entry, .. } => Some(*entry),
             };

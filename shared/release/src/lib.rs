@@ -6,11 +6,12 @@
 //! databases or async, and takes no decision about when to build.
 //!
 //! How: there are three complete trees of hard links. One is live; a new release is applied, as a difference, to the one
-//! that has been out of use longest, and then `current` is pointed to it. That rename is the commit: what was interrupted
-//! before it is undone by the next process that changes the store. Manifests are a chain of small differences.
+//! of the others that lags least and has no readers any more, and then `current` is pointed to it. That rename is the
+//! commit: what was interrupted before it is undone by the next process that changes the store. Manifests are a chain of
+//! small differences.
 //!
-//! Start reading at [`ReleaseStore`] and [`Draft`]; then `activate.rs`, which is the heart, and
-//! `repair.rs`.
+//! Start reading at [`ReleaseStore`] and [`Draft`]; then `activate.rs`, which is the heart,
+//! `standby.rs` and `repair.rs`.
 
 mod activate;
 mod audit;

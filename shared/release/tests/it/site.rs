@@ -40,7 +40,9 @@ pub(crate) fn publish(store: &mut ReleaseStore, site: &Site) -> Result<Committed
     for (name, text) in site {
         draft.put(&path(name), page(text))?;
     }
-    draft.remove_unmentioned();
+    for (gone, _) in draft.live().iter().filter(|(name, _)| !site.contains_key(name.as_str())) {
+        draft.remove(&gone)?;
+    }
     draft.verify()?.commit()
 }
 

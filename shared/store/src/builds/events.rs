@@ -38,16 +38,6 @@ pub async fn of_build(
     rows.iter().map(from_row).collect()
 }
 
-/// The events of all builds after event `after`, oldest first.
-pub async fn of_all(conn: &mut Connection, after: u64, limit: u32) -> Result<Vec<BuildEvent>, StoreError> {
-    let rows = sqlx::query("SELECT * FROM build_events WHERE id > $1 ORDER BY id LIMIT $2")
-        .bind(stored(after))
-        .bind(i64::from(limit))
-        .fetch_all(conn)
-        .await?;
-    rows.iter().map(from_row).collect()
-}
-
 /// The number of the newest event of all builds; 0 before the first.
 pub async fn newest(conn: &mut Connection) -> Result<u64, StoreError> {
     let row = sqlx::query("SELECT value FROM counters WHERE name = 'build_event'").fetch_one(conn).await?;
