@@ -5,11 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
 use super::{Plan, build_rows};
 use crate::child::{Child, Usage};
@@ -90,6 +91,11 @@ pub(super) fn measure(plan: &Plan) -> anyhow::Result<Vec<Row>> {
     build_rows::rows(&plan.sites, &cases)
 }
 
+/// Which file the front page is: every build that does something makes a new one.
+fn front_page(output: &Path) -> Option<u64> {
+    output.join("index.html").metadata().ok().map(|metadata| metadata.ino())
+}
+
 /// Every builder once.
 struct Round<'a> {
     plan: &'a Plan,
@@ -108,7 +114,11 @@ impl<'a> Round<'a> {
             let output = self.folder.join(build.folder());
             let Some(mut command) = self.command(build, &output)? else { continue };
             self.place.settle();
+            let before = front_page(&output);
             case.usages.entry(build).or_default().push(Child::run(&mut command, PATIENCE)?);
+            if build == Build::Unchanged && front_page(&output) != before {
+                bail!("{} was built again although nothing had changed: its time says nothing", output.display());
+            }
             if let Entry::Vacant(inventory) = case.inventories.entry(build) {
                 inventory.insert(Inventory::take(&output)?);
             }

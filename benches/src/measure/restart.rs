@@ -1,5 +1,7 @@
 //! A server that was just started is asked for an edit: its worker must read the site before it can build.
 
+use std::time::Instant;
+
 use super::author::{Author, Taken};
 use super::{Plan, targets};
 use crate::installation::Filled;
@@ -14,15 +16,15 @@ pub(super) fn measure(plan: &Plan) -> anyhow::Result<Vec<Row>> {
         let filled = plan.filled(number)?;
         warm_up(filled)?;
         let runs = (0..plan.effort.runs).map(|_| edit_after_start(plan, filled)).collect::<anyhow::Result<Vec<_>>>()?;
-        let times = |value: fn(&(f64, Taken)) -> f64| runs.iter().map(value).collect::<Vec<_>>();
+        let times = |value: fn(&Started) -> f64| runs.iter().map(value).collect::<Vec<_>>();
         let row =
             |quantity: &'static str, times: &[f64]| Row::new(&case, quantity, Unit::Seconds, Statistic::Median, times);
         let target = (site.posts() == 10_000).then_some(targets::EDIT_AFTER_RESTART);
-        rows.push(row("start to ready", &times(|(ready, _)| *ready))?);
-        rows.push(row("commit to activated", &times(|(_, taken)| taken.inside))?.under(target));
-        rows.push(row("request to readers", &times(|(_, taken)| taken.outside))?);
-        rows.push(row("phase load", &times(|(_, taken)| taken.phase("load")))?);
-        rows.push(row("phase render", &times(|(_, taken)| taken.phase("render")))?);
+        rows.push(row("start to ready", &times(|run| run.ready))?);
+        rows.push(row("commit to activated", &times(|run| run.edit.inside))?.under(target));
+        rows.push(row("start to readers", &times(|run| run.to_readers))?.under(target));
+        rows.push(row("phase load", &times(|run| run.edit.phase("load")))?);
+        rows.push(row("phase render", &times(|run| run.edit.phase("render")))?);
     }
     Ok(rows)
 }
@@ -36,14 +38,25 @@ fn warm_up(filled: &Filled) -> anyhow::Result<()> {
     server.stop().map(drop)
 }
 
-/// Seconds until the server was ready, and what the edit took then.
-fn edit_after_start(plan: &Plan, filled: &Filled) -> anyhow::Result<(f64, Taken)> {
+/// One start, in seconds.
+struct Started {
+    /// Until the server was ready.
+    ready: f64,
+    /// What the edit took then.
+    edit: Taken,
+    /// From the start until readers had the edit.
+    to_readers: f64,
+}
+
+fn edit_after_start(plan: &Plan, filled: &Filled) -> anyhow::Result<Started> {
     plan.disk.settle();
+    let begin = Instant::now();
     let server = filled.installation.start()?;
     let ready = server.wait_until_ready()?;
     let author = Author { server: &server, token: &filled.token };
     let posts = author.newest_posts(1)?;
-    let taken = author.edit_timed(&posts[0])?;
+    let asked = begin.elapsed();
+    let edit = author.edit_timed(&posts[0])?;
     server.stop()?;
-    Ok((ready.as_secs_f64(), taken))
+    Ok(Started { ready: ready.as_secs_f64(), to_readers: asked.as_secs_f64() + edit.outside, edit })
 }
