@@ -2,10 +2,11 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use microblog_domain::Clock;
 use microblog_queue::{BuildEvents, HintReceiver, RetryPolicy, Waker};
+use microblog_release::Tidied;
 use microblog_store::builds::{self, Claim, ClaimedBuild};
 use microblog_store::{Store, StoreError};
 use tokio::sync::watch;
@@ -24,6 +25,8 @@ pub struct WorkerConfig {
     pub deadline: Duration,
     /// What becomes of builds that failed.
     pub retry: RetryPolicy,
+    /// When it looks again whether what could not be tidied can be: somebody may read a whole tree, or room be scarce.
+    pub tidy_again: Duration,
 }
 
 impl Default for WorkerConfig {
@@ -33,12 +36,34 @@ impl Default for WorkerConfig {
             lease_for: Duration::from_secs(30),
             deadline: Duration::from_secs(900),
             retry: RetryPolicy::default(),
+            tidy_again: Duration::from_secs(10),
         }
     }
 }
 
 /// How long a worker rests at most before it looks into the database without having heard anything.
 const LONGEST_REST: Duration = Duration::from_secs(1);
+
+/// When the release store is to be tidied.
+#[derive(Debug, Clone, Copy)]
+enum Tidy {
+    /// As soon as no build is due.
+    Now,
+    /// Not before this moment.
+    At(Instant),
+    /// Nothing is left to do.
+    AfterNextBuild,
+}
+
+impl Tidy {
+    fn wait(self) -> Duration {
+        match self {
+            Self::Now => Duration::ZERO,
+            Self::At(moment) => moment.saturating_duration_since(Instant::now()),
+            Self::AfterNextBuild => Duration::MAX,
+        }
+    }
+}
 
 /// A worker.
 #[derive(Debug, Clone)]
@@ -69,19 +94,15 @@ impl Worker {
 
     /// Works until `stop` becomes true. A build that runs then is stopped and handed back.
     pub async fn run(self, mut hints: HintReceiver, mut stop: watch::Receiver<bool>) {
-        let mut is_tidy = false;
+        let mut tidy = Tidy::Now;
         while !*stop.borrow_and_update() {
             match self.claim().await {
                 Ok(Some(claimed)) => {
                     job::work_off(&self, claimed, &mut stop).await;
-                    is_tidy = false;
-                    continue;
+                    tidy = Tidy::Now;
                 }
-                Ok(None) if !is_tidy => {
-                    is_tidy = self.tidy(&mut hints, &mut stop).await;
-                    continue;
-                }
-                Ok(None) => self.rest(&mut hints, &mut stop).await,
+                Ok(None) if tidy.wait().is_zero() => tidy = self.tidy(&mut hints, &mut stop).await,
+                Ok(None) => self.rest(tidy.wait(), &mut hints, &mut stop).await,
                 Err(error) => {
                     tracing::warn!(%error, "no build could be claimed; trying again");
                     Self::rest_after_failure(&mut stop).await;
@@ -102,8 +123,8 @@ impl Worker {
     }
 
     /// Does what the release store left undone so that nobody had to wait for it; stops when there is a new job, or when
-    /// the worker is told to stop. Tells whether there is nothing left to try.
-    async fn tidy(&self, hints: &mut HintReceiver, stop: &mut watch::Receiver<bool>) -> bool {
+    /// the worker is told to stop. Tells when there is more to do.
+    async fn tidy(&self, hints: &mut HintReceiver, stop: &mut watch::Receiver<bool>) -> Tidy {
         let may_go_on = Arc::new(AtomicBool::new(true));
         let (desk, go_on) = (Arc::clone(&self.desk), Arc::clone(&may_go_on));
         let mut work = tokio::task::spawn_blocking(move || {
@@ -123,11 +144,13 @@ impl Worker {
             }
         };
         match done {
-            Ok(Ok(is_tidy)) => return is_tidy,
+            Ok(Ok(Tidied::Done)) => return Tidy::AfterNextBuild,
+            Ok(Ok(Tidied::BrokenOff)) => return Tidy::Now,
+            Ok(Ok(Tidied::Later)) => {}
             Ok(Err(error)) => tracing::warn!(%error, "the release store could not be tidied; it is tried again later"),
-            Err(error) => tracing::error!(%error, "tidying the release store crashed"),
+            Err(error) => tracing::error!(%error, "tidying the release store crashed; it is tried again later"),
         }
-        true
+        Tidy::At(Instant::now() + self.config.tidy_again)
     }
 
     async fn claim(&self) -> Result<Option<ClaimedBuild>, StoreError> {
@@ -146,11 +169,11 @@ impl Worker {
         Ok(claimed)
     }
 
-    /// Rests until there is a hint, the next build is due, or a second is over.
-    async fn rest(&self, hints: &mut HintReceiver, stop: &mut watch::Receiver<bool>) {
+    /// Rests until there is a hint, the next build is due, or so much time is over, a second at most.
+    async fn rest(&self, most: Duration, hints: &mut HintReceiver, stop: &mut watch::Receiver<bool>) {
         tokio::select! {
             _ = hints.next() => {}
-            () = tokio::time::sleep(self.until_due().await) => {}
+            () = tokio::time::sleep(self.until_due().await.min(most)) => {}
             _ = stop.changed() => {}
         }
     }

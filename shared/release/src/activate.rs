@@ -45,7 +45,7 @@ pub(crate) fn activate(right: &mut Exclusive<'_>, delta: Delta) -> Result<Activa
         Ok((entries_touched, mut timings)) => {
             let flipped = Instant::now();
             // The release is live. What can not be removed now leaves the mark behind, and is removed by the next repair.
-            let _ = prune::tidy(right, Effort::Little).and_then(|()| right.finish());
+            let _ = prune::tidy(right.store, Effort::Little).and_then(|_| right.finish());
             timings.tidy = flipped.elapsed();
             Ok(Activated { release: right.store.view.live().clone(), previous, entries_touched, timings })
         }

@@ -19,6 +19,8 @@ use crate::release::Release;
 /// A new base is due after so many deltas, or when they are larger than a base; opening then stays cheap.
 const MOST_DELTAS: u64 = 500;
 const LEAST_BYTES: u64 = 256 * 1024;
+/// So many deltas are removed at once.
+const ROUND: usize = 128;
 
 fn delta_name(id: ReleaseId) -> String {
     format!("m/d-{id}")
@@ -131,12 +133,12 @@ pub(crate) fn net_changes(disk: &Disk, from: ReleaseId, to: ReleaseId) -> Result
     Ok(net)
 }
 
-/// Whether opening has become slow for want of a newer base, `patience` times over.
-pub(crate) fn base_is_due(disk: &Disk, manifest: &Manifest, patience: u64) -> Result<bool> {
+/// Whether opening has become slow for want of a newer base.
+pub(crate) fn base_is_due(disk: &Disk, manifest: &Manifest) -> Result<bool> {
     let (base, live) = (manifest.base(), manifest.release().id);
     let most_bytes = (base.size() as u64).max(LEAST_BYTES);
-    let has_many = live.0 - base.id().0 >= MOST_DELTAS * patience;
-    Ok(has_many || delta_bytes(disk, base.id(), live)? > most_bytes * patience)
+    let has_many = live.0 - base.id().0 >= MOST_DELTAS;
+    Ok(has_many || delta_bytes(disk, base.id(), live)? > most_bytes)
 }
 
 /// How large the deltas after `from` are, up to and with `to`; those that are gone do not count.
@@ -162,10 +164,9 @@ fn delta_size(disk: &Disk, id: ReleaseId) -> Result<Option<u64>> {
     Ok(disk.stat(&delta_name(id))?.map(|stat| stat.size))
 }
 
-/// Writes the full manifest of a release, durable before any delta below it may go. The files must come sorted.
-pub(crate) fn write_base(disk: &Disk, release: &Release, files: impl Iterator<Item = (FilePath, Entry)>) -> Result<()> {
-    write(disk, &base_name(release.id), &Base::encode(release, files))?;
-    disk.sync_all()
+/// Writes the full manifest of a release. It must be durable before any delta below it may go.
+pub(crate) fn write_base(disk: &Disk, id: ReleaseId, base: &[u8]) -> Result<()> {
+    write(disk, &base_name(id), base)
 }
 
 /// Removes what is newer than a release: their numbers will be given again.
@@ -179,12 +180,13 @@ pub(crate) fn forget_after(disk: &Disk, id: ReleaseId) -> Result<()> {
     Ok(())
 }
 
-/// Removes the bases and deltas that nothing needs: not the live release, not one to go back to, not a tree that lags.
+/// Removes the bases and deltas that nothing needs: not the live release, not one to go back to, not a tree that lags. The
+/// oldest come first; if they are many, the others wait for the next release.
 pub(crate) fn prune(disk: &Disk, base: ReleaseId, needed_after: ReleaseId) -> Result<()> {
     for id in numbered(disk, "base-")?.into_iter().filter(|id| *id < base) {
         disk.remove(&base_name(id))?;
     }
-    for id in numbered(disk, "d-")?.into_iter().filter(|id| *id <= base && *id < needed_after) {
+    for id in numbered(disk, "d-")?.into_iter().filter(|id| *id <= base && *id < needed_after).take(ROUND) {
         disk.remove(&delta_name(id))?;
     }
     Ok(())

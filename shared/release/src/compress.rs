@@ -5,6 +5,8 @@
 //! What brings a tree to another release removes the siblings of what it touches (`tree.rs`). So a sibling that is there is
 //! always right, and one that is missing costs readers nothing but bytes.
 
+use std::ops::ControlFlow;
+
 use microblog_domain::ReleaseId;
 
 use crate::crew::{self, Job, Made};
@@ -15,8 +17,8 @@ use crate::lacking::Portion;
 use crate::lock::Locked;
 use crate::repair;
 use crate::sibling;
-use crate::store::{Exclusive, ReleaseStore};
-use crate::tree;
+use crate::store::{Exclusive, ReleaseStore, Tidied};
+use crate::tree::{self, GoOn};
 
 /// What is left of the disk, as one of so many parts, is not for a cache.
 const RESERVE: u64 = 20;
@@ -29,19 +31,22 @@ struct Round {
 }
 
 /// Goes on until every file of the live tree has its sibling, or `go_on` says no. The right to change the store is held for
-/// moments only; compressing needs none. Tells whether nothing is left that could be done now.
-pub(crate) fn fill(store: &mut ReleaseStore, go_on: &(dyn Fn() -> bool + Sync)) -> Result<bool> {
+/// moments only; compressing needs none.
+pub(crate) fn fill(store: &mut ReleaseStore, go_on: GoOn<'_>) -> Result<Tidied> {
     let mut done: Option<(Round, Vec<Made>)> = None;
     loop {
         let mut right = store.exclusive()?;
         // Somebody who reads the whole tree under a lease finds the same names at the end as at the beginning.
-        let Some(quiet) = lock_live_tree(right.store)? else { return Ok(true) };
+        let Some(quiet) = lock_live_tree(right.store)? else { return Ok(Tidied::Later) };
         if let Some((round, made)) = done.take() {
             put_round(&mut right, &round, &made)?;
         }
-        let Some((round, jobs)) = next_round(right.store, go_on)? else { return Ok(go_on()) };
+        let (round, jobs) = match next_round(right.store, go_on)? {
+            ControlFlow::Continue(round) => round,
+            ControlFlow::Break(tidied) => return Ok(tidied),
+        };
         drop((quiet, right));
-        let Some(made) = crew::compress(jobs, go_on)? else { return Ok(false) };
+        let Some(made) = crew::compress(jobs, go_on)? else { return Ok(Tidied::BrokenOff) };
         done = Some((round, made));
     }
 }
@@ -50,23 +55,24 @@ fn lock_live_tree(store: &ReleaseStore) -> Result<Option<Locked>> {
     Locked::alone(&store.disk, &tree::folder(store.view.live_tree))
 }
 
-/// Links the siblings that exist, until some have to be made. Nothing if there are none, or it is to stop.
-fn next_round(store: &mut ReleaseStore, go_on: &(dyn Fn() -> bool + Sync)) -> Result<Option<(Round, Vec<Job>)>> {
+/// Links the siblings that exist, until some have to be made; or says why there is no such round.
+fn next_round(store: &mut ReleaseStore, go_on: GoOn<'_>) -> Result<ControlFlow<Tidied, (Round, Vec<Job>)>> {
     let tree = store.view.live_tree;
-    while go_on()
-        && let Some(portion) = store.view.trees[tree].lacking.portion(&store.view.manifest)
-    {
+    while let Some(portion) = store.view.trees[tree].lacking.portion(&store.view.manifest) {
+        if !go_on() {
+            return Ok(ControlFlow::Break(Tidied::BrokenOff));
+        }
         let jobs = jobs(&store.disk, tree, &portion)?;
         if jobs.is_empty() {
             store.view.trees[tree].lacking.done(&portion);
             continue;
         }
         if !has_room(&store.disk)? {
-            return Ok(None);
+            return Ok(ControlFlow::Break(Tidied::Later));
         }
-        return Ok(Some((Round { tree, release: store.view.live().id, portion }, jobs)));
+        return Ok(ControlFlow::Continue((Round { tree, release: store.view.live().id, portion }, jobs)));
     }
-    Ok(None)
+    Ok(ControlFlow::Break(Tidied::Done))
 }
 
 /// Which files of a portion have to be compressed; the siblings of the others are there, now if not before.

@@ -6,7 +6,7 @@
 //! | `trees/0` … | complete trees of hard links |
 //! | `objects/ab/…` | the files of all kept releases |
 //! | `m/` | manifests: a base now and then, a delta for each release |
-//! | `st/` | states, as targets of symbolic links: of each tree, `oldest`, `boot`, and `writing` while somebody writes |
+//! | `st/` | states, as targets of symbolic links: of each tree, `oldest`, `swept`, `boot`, and `writing` while somebody writes |
 //! | `tmp/` | what is not in its place yet |
 //! | `lock` | held by whoever changes the store |
 
@@ -28,6 +28,8 @@ pub(crate) const CURRENT: &str = "current";
 pub(crate) const NEXT: &str = "current.next";
 /// Names the oldest release that one can go back to.
 pub(crate) const OLDEST: &str = "st/oldest";
+/// There while objects are left that only releases before the oldest name: those before this one were seen to.
+pub(crate) const SWEPT: &str = "st/swept";
 /// Names the start of the machine that the states were written in.
 pub(crate) const BOOT: &str = "st/boot";
 /// There while somebody changes the store; still there means interrupted.

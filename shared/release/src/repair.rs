@@ -12,7 +12,7 @@ use crate::entry::ObjectName;
 use crate::error::{Error, Result};
 use crate::layout;
 use crate::objects;
-use crate::prune::{self, Effort};
+use crate::prune;
 use crate::reconcile;
 use crate::salvage;
 use crate::store::{Exclusive, ReleaseStore};
@@ -48,17 +48,19 @@ pub(crate) fn repair(right: &mut Exclusive<'_>) -> Result<Repaired> {
     chain::drop_above(&store.disk, live)?;
     let needed = needed_objects(right)?;
     let swept = objects::sweep(&right.store.disk, &needed)?;
+    prune::note_all_swept(right.store)?;
     Ok(Repaired { undone: Some(newest).filter(|newest| *newest > live), swept })
 }
 
 /// What the kept releases name. Releases that can not be gone back to, for want of a manifest, are let go.
 fn needed_objects(right: &mut Exclusive<'_>) -> Result<HashSet<ObjectName>> {
-    let kept = prune::keep_only(right, right.store.options.keep, Effort::Whatever)
-        .and_then(|()| prune::needed_objects(right.store));
+    let keep = right.store.options.keep;
+    let kept = prune::promise(right.store, keep).and_then(|()| prune::needed_objects(right.store));
     match kept {
         Err(Error::Damaged { .. }) => {
             let store = &mut *right.store;
             store.view.oldest = store.view.live().id;
+            store.view.unswept = None;
             salvage::let_go_of_history(&store.disk, store.view.oldest)?;
             prune::needed_objects(store)
         }
@@ -96,7 +98,7 @@ pub(crate) fn distrust_trees(right: &mut Exclusive<'_>) -> Result<()> {
         activate::move_to_other_tree(store)?;
     }
     if prune::lacks_history(store)? {
-        prune::keep_only(right, 1, Effort::Whatever)?;
+        prune::promise(store, 1)?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use microblog_domain::{FilePath, Fingerprint, ReleaseId};
 use rayon::prelude::*;
 use rustix::fs::FileType;
 
+use crate::base::Base;
 use crate::chain;
 use crate::codec;
 use crate::disk::{self, Disk};
@@ -37,12 +38,14 @@ pub(crate) fn salvage(disk: &Disk, live_tree: usize, live: ReleaseId, now: Times
         stamp: now.as_second(),
     };
     let_go_of_history(disk, live)?;
-    chain::write_base(disk, &release, files.into_iter())
+    chain::write_base(disk, live, &Base::encode(&release, files.into_iter()))?;
+    disk.sync_all()
 }
 
 /// Offers nothing but the live release from now on.
 pub(crate) fn let_go_of_history(disk: &Disk, live: ReleaseId) -> Result<()> {
-    tree::replace_link(disk, &live.to_string(), layout::OLDEST)
+    tree::replace_link(disk, &live.to_string(), layout::OLDEST)?;
+    disk.remove(layout::SWEPT)
 }
 
 /// Every file below a folder, sorted by path.

@@ -13,7 +13,7 @@ use crate::activate;
 use crate::chain;
 use crate::error::{Error, Result};
 use crate::lock::{Locked, poll};
-use crate::store::{Exclusive, ReleaseStore};
+use crate::store::{ReleaseStore, Tidied};
 use crate::tree::{self, GoOn, TreeState};
 use crate::view::Rest;
 
@@ -114,25 +114,24 @@ pub(crate) fn keep_a_spare(store: &mut ReleaseStore, taken: usize) -> Result<()>
     Ok(())
 }
 
-/// Brings trees that lag far behind up to date, so that the next release does not have to. Tells whether none is left
-/// that could be.
-pub(crate) fn settle(right: &mut Exclusive<'_>, go_on: GoOn<'_>) -> Result<bool> {
-    let store = &mut *right.store;
+/// Brings trees that lag far behind up to date, so that the next release does not have to.
+pub(crate) fn settle(store: &mut ReleaseStore, go_on: GoOn<'_>) -> Result<Tidied> {
+    let mut tidied = Tidied::Done;
     for tree in store.view.standby_trees() {
         if !is_far(store, tree)? {
             continue;
         }
         if !wait_until_left(store, tree, go_on) {
-            return Ok(false);
+            return Ok(Tidied::BrokenOff);
         }
-        // A walker's tree is brought up when the walker is gone.
-        if let Some(standby) = Standby::try_take(store, tree)?
-            && !go_on_bringing(store, &standby, go_on)?
-        {
-            return Ok(false);
+        match Standby::try_take(store, tree)? {
+            // A walker's tree is brought up when the walker is gone.
+            None => tidied = Tidied::Later,
+            Some(standby) if !go_on_bringing(store, &standby, go_on)? => return Ok(Tidied::BrokenOff),
+            Some(_) => {}
         }
     }
-    Ok(true)
+    Ok(tidied)
 }
 
 /// Begins to bring a tree up to date, or goes on where that was broken off. Tells whether it came to the end.

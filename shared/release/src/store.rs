@@ -128,26 +128,29 @@ impl ReleaseStore {
     }
 
     /// Does what is left after a release went live and would have kept its author waiting: brings the other trees up to
-    /// date after a very large change, shortens the chain, removes what is no longer kept, compresses what is new.
+    /// date after a very large change, removes what is no longer kept, shortens the chain, compresses what is new.
     ///
-    /// Stops as soon as `go_on` says no, so that a new release need not wait; called again, it goes on from there. Tells
-    /// whether nothing is left.
-    pub fn tidy(&mut self, go_on: &(dyn Fn() -> bool + Sync)) -> Result<bool> {
-        let mut right = self.exclusive()?;
+    /// Stops as soon as `go_on` says no, so that a new release need not wait; called again, it goes on from there.
+    pub fn tidy(&mut self, go_on: &(dyn Fn() -> bool + Sync)) -> Result<Tidied> {
+        let right = self.exclusive()?;
         right.begin()?;
-        prune::tidy(&mut right, Effort::Whatever)?;
-        let done = standby::settle(&mut right, go_on)?;
+        let settled = standby::settle(right.store, go_on)?;
+        let is_pruned = prune::tidy(right.store, Effort::While(go_on))?;
         right.finish()?;
         drop(right);
-        Ok(done && (!self.options.compress || compress::fill(self, go_on)?))
+        let tidied = settled.max(if is_pruned { Tidied::Done } else { Tidied::BrokenOff });
+        if tidied == Tidied::BrokenOff || !self.options.compress {
+            return Ok(tidied);
+        }
+        Ok(tidied.max(compress::fill(self, go_on)?))
     }
 
     /// Removes all but the newest `keep` releases, and tells how many were removed.
     pub fn prune(&mut self, keep: usize) -> Result<u64> {
-        let mut right = self.exclusive()?;
+        let right = self.exclusive()?;
         right.begin()?;
         let before = right.store.view.oldest;
-        prune::keep_only(&mut right, keep.max(1), Effort::Whatever)?;
+        prune::keep_only(right.store, keep.max(1), Effort::While(&|| true))?;
         let removed = right.store.view.oldest.0 - before.0;
         right.finish()?;
         Ok(removed)
@@ -258,6 +261,18 @@ impl Drop for Exclusive<'_> {
     fn drop(&mut self) {
         self.store.lock.release();
     }
+}
+
+/// How far [`ReleaseStore::tidy`] came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tidied {
+    /// Nothing is left to do until the next release.
+    Done,
+    /// Something is left that can not be done now: somebody reads a whole tree, or room is scarce. It may be possible in
+    /// some seconds.
+    Later,
+    /// It was told to stop.
+    BrokenOff,
 }
 
 /// How long each step of going live took.

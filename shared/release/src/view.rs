@@ -13,6 +13,7 @@ use crate::layout;
 use crate::manifest::Manifest;
 use crate::release::Release;
 use crate::salvage;
+use crate::sweep::Sweep;
 use crate::tree::{self, Plan, TreeState};
 
 /// The store as it was read from disk, and kept in step by whoever holds the lock.
@@ -24,6 +25,10 @@ pub(crate) struct View {
     pub(crate) trees: Vec<Tree>,
     /// The oldest release that one can go back to.
     pub(crate) oldest: ReleaseId,
+    /// What `st/swept` says: objects of releases between this one and the oldest may be left.
+    pub(crate) unswept: Option<ReleaseId>,
+    /// The removal of those, if it was broken off.
+    pub(crate) sweep: Option<Sweep>,
 }
 
 /// A tree, and since when no reader is sent to it.
@@ -55,7 +60,8 @@ impl View {
             let state = tree::read_state(disk, trees.len())?;
             trees.push(Tree { state, retired, lacking: Lacking::default(), rest: None });
         }
-        Ok(Self { manifest: chain::load(disk, live)?, live_tree, trees, oldest: read_oldest(disk)? })
+        let (oldest, unswept) = (read_oldest(disk)?, read_id(disk, layout::SWEPT)?);
+        Ok(Self { manifest: chain::load(disk, live)?, live_tree, trees, oldest, unswept, sweep: None })
     }
 
     /// Takes note of what another process may have done without a new release: pruned, or settled a tree.
@@ -67,6 +73,7 @@ impl View {
             }
         }
         self.oldest = read_oldest(disk)?;
+        self.unswept = read_id(disk, layout::SWEPT)?;
         Ok(())
     }
 
@@ -84,6 +91,11 @@ impl View {
 
     pub(crate) fn live(&self) -> &Release {
         self.manifest.release()
+    }
+
+    /// What only releases before this one name is gone.
+    pub(crate) fn swept(&self) -> ReleaseId {
+        self.unswept.unwrap_or(self.oldest)
     }
 
     /// The trees that readers are not sent to.
@@ -107,8 +119,11 @@ impl View {
 }
 
 fn read_oldest(disk: &Disk) -> Result<ReleaseId> {
-    let oldest = disk.read_link(layout::OLDEST)?.and_then(|id| id.parse().ok());
-    Ok(oldest.unwrap_or(ReleaseId(1)))
+    Ok(read_id(disk, layout::OLDEST)?.unwrap_or(ReleaseId(1)))
+}
+
+fn read_id(disk: &Disk, name: &str) -> Result<Option<ReleaseId>> {
+    Ok(disk.read_link(name)?.and_then(|id| id.parse().ok()))
 }
 
 /// The kept releases, the newest first, as they are on disk now, read without a lock.

@@ -6,4 +6,5 @@ mod equivalence;
 mod images;
 mod publishing;
 mod recovery;
+mod tidying;
 mod workshop;

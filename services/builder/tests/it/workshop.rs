@@ -115,7 +115,11 @@ fn worker(store: &Store, clock: &TestClock, folder: &Path) -> (Worker, Arc<Mutex
     };
     let desk = Arc::new(Mutex::new(Desk::new(config, store.clone(), releases, Handle::current())));
     let worker = Worker::new(
-        WorkerConfig { name: "the only one".to_owned(), ..WorkerConfig::default() },
+        WorkerConfig {
+            name: "the only one".to_owned(),
+            tidy_again: std::time::Duration::from_millis(20),
+            ..WorkerConfig::default()
+        },
         store.clone(),
         Arc::new(clock.clone()),
         BuildEvents::default(),

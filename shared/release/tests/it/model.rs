@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use microblog_domain::ReleaseId;
-use microblog_release::{Committed, Error, Options, ReleaseStore};
+use microblog_release::{Committed, Error, Options, ReleaseStore, Tidied};
 use proptest::prelude::*;
 use tempfile::tempdir;
 
@@ -24,6 +25,13 @@ const PATHS: [&str; 10] = [
     "index.html.gz",
     "index.html.gz/k",
 ];
+/// So many more paths, in folders of a few.
+const MANY: usize = 140;
+
+fn path_of(number: usize) -> String {
+    PATHS.get(number).map_or_else(|| format!("many/{}/{number}.html", number % 9), |path| (*path).to_owned())
+}
+
 /// The last two are worth compressing.
 static TEXTS: LazyLock<[String; 6]> = LazyLock::new(|| {
     let large = |content: &str| format!("<z>{}</z>", content.repeat(500));
@@ -35,22 +43,30 @@ static TEXTS: LazyLock<[String; 6]> = LazyLock::new(|| {
 enum Step {
     /// Puts or removes some files, and publishes.
     Publish(Vec<(usize, Option<usize>)>),
+    /// Puts or removes more files than are seen to at once.
+    PublishMany(Option<usize>),
     RollBack(u64),
     Prune(usize),
     Abandon(usize, usize),
-    Tidy,
-    Reopen(usize),
+    /// With so many answers that it may go on.
+    Tidy(u64),
+    Reopen(usize, u64),
+}
+
+fn patience() -> impl Strategy<Value = u64> {
+    prop_oneof![0..6_u64, 0..40_u64, Just(u64::MAX)]
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let file = (0..PATHS.len(), proptest::option::weighted(0.7, 0..TEXTS.len()));
     prop_oneof![
         6 => proptest::collection::vec(file, 1..5).prop_map(Step::Publish),
+        1 => proptest::option::weighted(0.7, 0..3_usize).prop_map(Step::PublishMany),
         2 => (0..8_u64).prop_map(Step::RollBack),
         1 => (1..5_usize).prop_map(Step::Prune),
         1 => (0..PATHS.len(), 0..TEXTS.len()).prop_map(|(path, text)| Step::Abandon(path, text)),
-        3 => Just(Step::Tidy),
-        1 => (1..5_usize).prop_map(Step::Reopen),
+        3 => patience().prop_map(Step::Tidy),
+        1 => (1..5_usize, patience()).prop_map(|(keep, patience)| Step::Reopen(keep, patience)),
     ]
 }
 
@@ -87,15 +103,15 @@ fn is_possible(site: &Site) -> bool {
 
 fn publish(store: &mut ReleaseStore, model: &mut Model, files: &[(usize, Option<usize>)]) {
     let mut site = model.live().1.clone();
-    let is_written_badly = files.iter().any(|(path, text)| PATHS[*path] == "g/h.xml" && *text == Some(3));
+    let is_written_badly = files.iter().any(|(path, text)| path_of(*path) == "g/h.xml" && *text == Some(3));
     let draft = store.draft(checks()).unwrap();
     for (name, text) in files {
         if let Some(text) = text {
-            draft.put(&path(PATHS[*name]), page(&TEXTS[*text])).unwrap();
-            site.insert(PATHS[*name].to_owned(), TEXTS[*text].clone());
+            draft.put(&path(&path_of(*name)), page(&TEXTS[*text])).unwrap();
+            site.insert(path_of(*name), TEXTS[*text].clone());
         } else {
-            draft.remove(&path(PATHS[*name])).unwrap();
-            site.remove(PATHS[*name]);
+            draft.remove(&path(&path_of(*name))).unwrap();
+            site.remove(&path_of(*name));
         }
     }
     match draft.verify() {
@@ -125,6 +141,14 @@ fn roll_back(store: &mut ReleaseStore, model: &mut Model, steps: u64) {
     }
 }
 
+/// Tidies until it has asked so many times whether to go on; nothing that is there afterwards may be wrong.
+fn tidy(store: &mut ReleaseStore, patience: u64) {
+    let asked = AtomicU64::new(0);
+    let tidied = store.tidy(&|| asked.fetch_add(1, Ordering::SeqCst) < patience).unwrap();
+    assert_eq!(tidied == Tidied::BrokenOff, asked.into_inner() > patience);
+    assert_eq!(store.audit().unwrap().flaws, []);
+}
+
 fn check(store: &mut ReleaseStore, folder: &std::path::Path, model: &Model) {
     let (live, site) = model.live();
     assert_eq!(served(folder), *site);
@@ -141,7 +165,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_store_does_what_the_model_does(steps in proptest::collection::vec((0..2_usize, step()), 1..40)) {
+    fn the_store_does_what_the_model_does(
+        is_always_far in any::<bool>(),
+        steps in proptest::collection::vec((0..2_usize, step()), 1..40),
+    ) {
+        let far = if is_always_far { 0 } else { options().far };
+        let options = || Options { far, ..options() };
         let folder = tempdir().unwrap();
         let mut model = Model { releases: BTreeMap::from([(0, Site::new())]), keep: 5 };
         // Two that take turns, as two processes would.
@@ -150,6 +179,10 @@ proptest! {
             let store = &mut stores[turn];
             match step {
                 Step::Publish(files) => publish(store, &mut model, &files),
+                Step::PublishMany(text) => {
+                    let files: Vec<_> = (PATHS.len()..PATHS.len() + MANY).map(|path| (path, text)).collect();
+                    publish(store, &mut model, &files);
+                }
                 Step::RollBack(steps) => roll_back(store, &mut model, steps),
                 Step::Prune(keep) => {
                     store.prune(keep).unwrap();
@@ -159,16 +192,16 @@ proptest! {
                     let draft = store.draft(checks()).unwrap();
                     draft.put(&path(PATHS[name]), page(&TEXTS[text])).unwrap();
                 }
-                Step::Tidy => {
-                    store.tidy(&|| true).unwrap();
+                Step::Tidy(patience) => {
+                    tidy(store, patience);
                     model.keep_only(model.keep);
                 }
-                Step::Reopen(keep) => {
+                Step::Reopen(keep, patience) => {
                     for store in &mut stores {
                         *store = ReleaseStore::open(folder.path(), Options { keep, ..options() }).unwrap();
                     }
                     // What is kept is adapted when something changes.
-                    stores[turn].tidy(&|| true).unwrap();
+                    tidy(&mut stores[turn], patience);
                     model.keep = keep;
                     model.keep_only(keep);
                 }

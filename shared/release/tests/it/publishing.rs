@@ -1,10 +1,14 @@
 //! What publishing, going back and pruning do, as seen from outside.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use microblog_domain::{Fingerprint, ReleaseId};
-use microblog_release::{Adopt, Committed, Error, Options, Origin, Page, Put, ReleaseReader, ReleaseStore};
+use microblog_release::faults::Faults;
+use microblog_release::{Adopt, Committed, Error, Options, Origin, Page, Put, ReleaseReader, ReleaseStore, Tidied};
 use tempfile::tempdir;
 
-use crate::site::{activated, checks, object_count, options, page, path, publish, served, site};
+use crate::site::{Site, activated, checks, object_count, options, page, path, publish, served, site};
 
 #[test]
 fn what_is_published_is_served() {
@@ -152,4 +156,74 @@ fn a_store_of_many_releases_is_whole_before_and_after_its_manifest_is_made_anew(
     let bases = std::fs::read_dir(folder.path().join("m")).unwrap();
     let is_base = |name: &str| name.starts_with("base-");
     assert_eq!(bases.filter(|name| is_base(&name.as_ref().unwrap().file_name().to_string_lossy())).count(), 1);
+}
+
+/// Options for stores that count what they change.
+fn counting(faults: &Arc<Faults>) -> Options {
+    Options { keep: 2, compress: false, faults: Some(Arc::clone(faults)), ..options() }
+}
+
+/// A large site whose pages all change, and small releases after it, until the large change is about to be let go.
+fn publish_until_much_is_let_go(folder: &Path) -> Site {
+    let mut store = ReleaseStore::open(folder, Options { keep: 2, compress: false, ..options() }).unwrap();
+    let pages =
+        |text: &str| site((0..2_000).map(|n| (format!("{n:04}/{}.html", "x".repeat(200)), format!("{text} {n}"))));
+    for text in ["old", "new"] {
+        publish(&mut store, &pages(text)).unwrap();
+        store.tidy(&|| true).unwrap();
+    }
+    pages("new")
+}
+
+#[test]
+fn what_is_let_go_of_is_removed_in_rounds_that_a_publish_waits_for_one_of() {
+    let folder = tempdir().unwrap();
+    let mut files = publish_until_much_is_let_go(folder.path());
+    let faults = Arc::new(Faults::counting());
+    let mut store = ReleaseStore::open(folder.path(), counting(&faults)).unwrap();
+    let mut edit = |store: &mut ReleaseStore, text: &str| {
+        let before = faults.made();
+        files.insert("edit.html".to_owned(), text.to_owned());
+        publish(store, &files).unwrap();
+        let kept: Vec<u64> = store.releases().unwrap().iter().map(|release| release.id.0).collect();
+        (faults.made() - before, kept)
+    };
+    let usual = edit(&mut store, "1").0;
+    for text in ["2", "3", "4"] {
+        let (changes, kept) = edit(&mut store, text);
+        assert!(changes < usual + 100, "{changes} changes for one edit, usually {usual}");
+        assert_eq!(kept.len(), 2);
+    }
+    for _ in 0..2 {
+        let before = faults.made();
+        assert_eq!(store.tidy(&|| false).unwrap(), Tidied::BrokenOff);
+        assert!(faults.made() - before < 600, "{}", faults.made() - before);
+    }
+    assert!(object_count(folder.path()) > 2_100, "something is left");
+    // Whoever opens the store next knows what is left.
+    drop(store);
+    let mut store = ReleaseStore::open(folder.path(), counting(&faults)).unwrap();
+    assert_eq!(store.last_repair(), None);
+    assert_eq!(store.tidy(&|| true).unwrap(), Tidied::Done);
+    assert_eq!(object_count(folder.path()), 2_000 + 2);
+    assert_eq!(store.audit().unwrap().flaws, []);
+}
+
+#[test]
+fn what_was_about_to_be_removed_and_is_wanted_again_stays() {
+    let folder = tempdir().unwrap();
+    let mut files = publish_until_much_is_let_go(folder.path());
+    let mut store = ReleaseStore::open(folder.path(), counting(&Arc::new(Faults::counting()))).unwrap();
+    for n in 0..3 {
+        files.insert("edit.html".to_owned(), n.to_string());
+        publish(&mut store, &files).unwrap();
+    }
+    assert_eq!(store.tidy(&|| false).unwrap(), Tidied::BrokenOff);
+    for (path, text) in &mut files {
+        *text = text.replace("new", if path.as_str() < "1500" { "old" } else { "new" });
+    }
+    publish(&mut store, &files).unwrap();
+    while store.tidy(&|| true).unwrap() != Tidied::Done {}
+    assert_eq!(store.audit().unwrap().flaws, []);
+    assert_eq!(served(folder.path()), files);
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use microblog_domain::{ContentHash, ReleaseId};
-use microblog_release::{Flaw, Options, ReleaseStore};
+use microblog_release::{Flaw, Options, ReleaseStore, Tidied};
 use tempfile::tempdir;
 
 use crate::site::{Site, options, path, publish, served, site, unfold};
@@ -163,12 +163,12 @@ fn it_is_broken_off_at_once_and_taken_up_again() {
     for patience in [300, 600, 900] {
         let asked = AtomicU64::new(0);
         let go_on = || asked.fetch_add(1, Ordering::SeqCst) < patience && made(folder.path()).len() == before;
-        assert!(!store.tidy(&go_on).unwrap(), "something is left");
+        assert_eq!(store.tidy(&go_on).unwrap(), Tidied::BrokenOff);
         before = made(folder.path()).len();
         assert!(before < 600, "{before}");
         assert_whole(folder.path(), &pages(600));
     }
-    assert!(store.tidy(&|| true).unwrap());
+    assert_eq!(store.tidy(&|| true).unwrap(), Tidied::Done);
     assert_eq!(compressed(folder.path()).len(), 600);
 }
 
