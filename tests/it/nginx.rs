@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use flate2::read::GzDecoder;
@@ -17,6 +18,14 @@ use ureq::{Agent, Body};
 const GUIDE: &str = include_str!("../../docs/serving.md");
 const PATIENCE: Duration = Duration::from_secs(30);
 
+static STARTING: Mutex<()> = Mutex::new(());
+
+/// An address of this machine that is no other process's: to Linux, all of 127.0.0.0/8 is this machine.
+fn own_address() -> Ipv4Addr {
+    let [_, a, b, c] = std::process::id().to_be_bytes();
+    Ipv4Addr::new(127, a, b, c)
+}
+
 /// nginx, serving a release store until it is dropped.
 pub(crate) struct Nginx {
     address: String,
@@ -27,13 +36,17 @@ pub(crate) struct Nginx {
 impl Nginx {
     pub(crate) fn start(build: &Path) -> Self {
         let folder = TempDir::new().unwrap();
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
-        let address = format!("127.0.0.1:{port}");
+        // Until nginx has the port, no other thread may get the same.
+        let _alone = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+        let address = TcpListener::bind((own_address(), 0)).unwrap().local_addr().unwrap().to_string();
         let config = folder.path().join("nginx.conf");
         fs::write(&config, config_of(build, folder.path(), &address)).unwrap();
-        let process =
-            Command::new("nginx").arg("-p").arg(folder.path()).arg("-c").arg(&config).stderr(Stdio::inherit()).spawn();
-        let process = process.expect("nginx can not be started; on Debian: apt-get install nginx-light");
+        let mut command = Command::new("nginx");
+        command.arg("-p").arg(folder.path()).arg("-c").arg(&config);
+        let process = command
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("nginx can not be started; on Debian: apt-get install nginx-light");
         let nginx = Self { address, process, _folder: folder };
         let deadline = Instant::now() + PATIENCE;
         while Agent::new_with_defaults().get(nginx.url("/")).call().is_err() {
@@ -94,7 +107,7 @@ fn header<'a>(response: &'a Response<Body>, name: &str) -> Option<&'a str> {
 }
 
 /// The encoding of an answer, and its text.
-fn content(response: Response<Body>) -> (Option<String>, String) {
+pub(crate) fn content(response: Response<Body>) -> (Option<String>, String) {
     let encoding = header(&response, "content-encoding").map(str::to_owned);
     let bytes = response.into_body().read_to_vec().unwrap();
     let mut text = String::new();

@@ -8,13 +8,13 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use microblog_domain::Fingerprint;
 use microblog_release::{Checks, Options, Page, PageLoss, ReleaseStore};
 use tempfile::{TempDir, tempdir};
 
-use crate::nginx::Nginx;
+use crate::nginx::{Nginx, content};
 use crate::program::{microblog, run};
 
 /// What readers ask for, and the file that answers.
@@ -27,6 +27,9 @@ const PAGES: [(&str, &str); 7] = [
     ("/feed.json", "feed.json"),
     ("/thirds/deep/below/", "thirds/deep/below/index.html"),
 ];
+
+/// How long readers may take to come to what is there to be read.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn activations() -> u64 {
     let set = std::env::var_os("MICROBLOG_TEST_ACTIVATIONS");
@@ -43,10 +46,21 @@ fn has(release: u64, file: &str) -> bool {
     }
 }
 
-/// The files of a release; each says which release it is of.
+/// A page that says nothing but which release it is of, so often that it is worth compressing.
+fn text(release: u64) -> String {
+    format!("[{}]", vec![release.to_string(); 1_000].join(","))
+}
+
+/// The release of a page, which must be whole.
+fn release_of(page: &str) -> Option<u64> {
+    let (first, _) = page.strip_prefix('[')?.split_once(',')?;
+    first.parse().ok().filter(|release| text(*release) == page)
+}
+
+/// The files of a release.
 fn files(release: u64) -> BTreeMap<&'static str, String> {
     let files = PAGES.into_iter().map(|(_, file)| file).filter(|file| has(release, file));
-    files.map(|file| (file, format!("{release}"))).collect()
+    files.map(|file| (file, text(release))).collect()
 }
 
 fn publish(store: &mut ReleaseStore, release: u64) {
@@ -72,22 +86,31 @@ struct Live {
     least: AtomicU64,
     most: AtomicU64,
     stop: AtomicBool,
+    /// How many answers came compressed.
+    compressed: AtomicU64,
 }
 
 impl Live {
+    fn new() -> Self {
+        let compressed = AtomicU64::new(0);
+        Self { least: AtomicU64::new(1), most: AtomicU64::new(1), stop: AtomicBool::new(false), compressed }
+    }
+
     /// Reads over one connection until told to stop. Each answer must be that of a release that was live meanwhile.
-    fn read(&self, nginx: &Nginx) -> u64 {
+    fn read(&self, nginx: &Nginx, encoding: &str) -> u64 {
         let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
         let mut reads = 0;
         while !self.stop.load(Ordering::SeqCst) {
             for (address, file) in PAGES {
                 let least = self.least.load(Ordering::SeqCst);
-                let mut answer = agent.get(nginx.url(address)).call().unwrap();
-                let (status, text) = (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap());
+                let answer = agent.get(nginx.url(address)).header("accept-encoding", encoding).call().unwrap();
+                let status = answer.status().as_u16();
+                let (encoded, text) = content(answer);
+                self.compressed.fetch_add(u64::from(encoded.is_some()), Ordering::SeqCst);
                 let most = self.most.load(Ordering::SeqCst);
                 let is_right = match status {
-                    200 => text.parse().is_ok_and(|of: u64| (least..=most).contains(&of)),
-                    404 => (least..=most).any(|release| !has(release, file)),
+                    200 => release_of(&text).is_some_and(|of| (least..=most).contains(&of)),
+                    404 => release_of(&text).is_some() && (least..=most).any(|release| !has(release, file)),
                     _ => false,
                 };
                 assert!(is_right, "{address}: {status} {text:?} while {least} to {most} were live");
@@ -95,6 +118,33 @@ impl Live {
             }
         }
         reads
+    }
+}
+
+impl Live {
+    /// Makes the releases live one after another, each of them compressed in part, and some to the end.
+    fn publish_all(&self, store: &mut ReleaseStore, releases: u64) {
+        for release in 2..=releases {
+            self.most.store(release, Ordering::SeqCst);
+            publish(store, release);
+            self.least.store(release, Ordering::SeqCst);
+            if release.is_multiple_of(8) {
+                store.tidy(&|| true).unwrap();
+                self.wait_for_compressed();
+            } else {
+                let asked = AtomicU64::new(0);
+                store.tidy(&|| asked.fetch_add(1, Ordering::SeqCst) < release * 7 % 23).unwrap();
+            }
+        }
+    }
+
+    /// Waits until readers got an answer that was compressed.
+    fn wait_for_compressed(&self) {
+        let (before, deadline) = (self.compressed.load(Ordering::SeqCst), Instant::now() + PATIENCE);
+        while self.compressed.load(Ordering::SeqCst) == before {
+            assert!(Instant::now() < deadline, "no answer is compressed");
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 
@@ -107,33 +157,39 @@ impl Drop for StopReaders<'_> {
     }
 }
 
-#[test]
-fn every_answer_of_nginx_is_of_a_release_that_was_live_at_that_moment() {
+fn read_while_releases_go_live(options: Options, releases: u64) {
     // In memory if possible: what is tested is the order of things, not how long a disk takes to make them durable.
     let memory = Path::new("/dev/shm");
     let folder = if memory.is_dir() { TempDir::new_in(memory) } else { tempdir() }.unwrap();
-    let mut store = ReleaseStore::open(&folder.path().join("build"), options()).unwrap();
+    let mut store = ReleaseStore::open(&folder.path().join("build"), options).unwrap();
     publish(&mut store, 1);
     let nginx = Nginx::start(&folder.path().join("build"));
-    let live = Live { least: AtomicU64::new(1), most: AtomicU64::new(1), stop: AtomicBool::new(false) };
+    let live = Live::new();
     let reads: u64 = std::thread::scope(|threads| {
-        let readers = [(); 3].map(|()| threads.spawn(|| live.read(&nginx)));
+        let read = |encoding| live.read(&nginx, encoding);
+        let readers = ["identity", "gzip", "identity", "gzip"].map(|encoding| threads.spawn(move || read(encoding)));
         let stop = StopReaders(&live);
-        for release in 2..=activations() {
-            live.most.store(release, Ordering::SeqCst);
-            publish(&mut store, release);
-            live.least.store(release, Ordering::SeqCst);
-        }
+        live.publish_all(&mut store, releases);
         drop(stop);
         readers.map(|reader| reader.join().unwrap()).into_iter().sum()
     });
-    println!("{reads} answers while {} releases went live", activations());
-    assert!(reads > activations(), "only {reads} answers");
+    assert!(reads > releases, "only {reads} answers");
+    assert_eq!(store.audit().unwrap().flaws, []);
+}
+
+#[test]
+fn every_answer_of_nginx_is_of_a_release_that_was_live_at_that_moment() {
+    read_while_releases_go_live(options(), activations());
+}
+
+#[test]
+fn every_answer_is_of_a_live_release_with_the_trees_and_the_grace_that_are_shipped() {
+    read_while_releases_go_live(Options::default(), activations() / 20);
 }
 
 /// The release of a copied folder, which must be all of it and nothing else.
 fn release_of_copy(folder: &Path) -> u64 {
-    let release: u64 = fs::read_to_string(folder.join("index.html")).unwrap().parse().unwrap();
+    let release = release_of(&fs::read_to_string(folder.join("index.html")).unwrap()).unwrap();
     let mut found = BTreeMap::new();
     for entry in walkdir::WalkDir::new(folder).into_iter().map(Result::unwrap).filter(|it| it.file_type().is_file()) {
         let name = entry.path().strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
