@@ -29,7 +29,7 @@ mod views;
 
 pub use entry::{Entry, SourcePost};
 pub use images::Image;
-pub use index::{ListKey, Slice, Taken, is_reserved};
+pub use index::{ListKey, Slice, Taken};
 pub use page::{FeedKey, Page, PageKey};
 pub use render::{PostSource, PostText, RenderError, Renderer, SourceError};
 pub use site::{AddressProblem, Change, Site};

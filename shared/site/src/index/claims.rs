@@ -136,9 +136,3 @@ fn is_page(file: &FilePath) -> bool {
 fn parents(file: &FilePath) -> Vec<FilePath> {
     file.as_str().match_indices('/').filter_map(|(at, _)| file.as_str()[..at].parse().ok()).collect()
 }
-
-/// Whether posts must leave this file alone, as [`FilePath::is_reserved`] tells.
-#[must_use]
-pub fn is_reserved(file: &FilePath) -> bool {
-    file.is_reserved()
-}

@@ -12,8 +12,8 @@ use std::sync::{Arc, OnceLock};
 use jiff::Timestamp;
 use microblog_domain::{PostId, PostKind, SiteSettings, Slug, UrlPath};
 
+pub use claims::Taken;
 pub(crate) use claims::{Claims, Tenant};
-pub use claims::{Taken, is_reserved};
 pub(crate) use paging::Paging;
 pub use paging::Slice;
 
@@ -215,7 +215,6 @@ impl Index {
         let paging = self.paging(key);
         touched.extend(paging.affected_from(position).map(|slice| PageKey::List(key.clone(), slice)));
         if let ListKey::Month(year, month) = key {
-            touched.insert(PageKey::List(ListKey::Year(*year), Slice::Newest));
             let last = paging.len / SITEMAP_SHARD;
             touched.extend((position / SITEMAP_SHARD..=last).map(|shard| PageKey::Sitemap(*year, *month, shard)));
         }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use microblog_content::old_addresses::{self, KnownPost, OldAddresses};
 use microblog_content::{ContentFolder, FilePost, FileProblem, Reading, Resource, TextLocation};
 use microblog_domain::{FilePath, PathError, Post, PostContent, PostId, PostStatus, Slug, UrlPath};
-use microblog_site::{AddressProblem, Entry, PostSource, PostText, Site, SourceError, SourcePost, Taken, is_reserved};
+use microblog_site::{AddressProblem, Entry, PostSource, PostText, Site, SourceError, SourcePost, Taken};
 use serde_json::{Map, Value};
 
 use super::images::Images;
@@ -150,7 +150,7 @@ fn old_addresses(folder: &ContentFolder, posts: &[Digested]) -> OldAddresses {
     let known: Vec<_> = posts.iter().map(|digested| digested.known(folder)).collect();
     old_addresses::find(&known, |address| {
         let file = address.file();
-        !is_reserved(&file) && !files.contains(&file)
+        !file.is_reserved() && !files.contains(&file)
     })
 }
 

@@ -7,7 +7,6 @@ use std::collections::HashSet;
 use microblog_content::old_addresses::{self, KnownPost, OldAddresses};
 use microblog_content::{ContentFolder, FilePost, FileProblem};
 use microblog_domain::{Clock as _, FilePath, PostContent, SiteSettings, SystemClock, Timestamp, UrlPath};
-use microblog_site::is_reserved;
 use microblog_store::posts::list::{self, PostFilter};
 use microblog_store::{Store, settings as site_settings};
 
@@ -53,7 +52,7 @@ fn find(
         .collect();
     old_addresses::find(&known, |address| {
         let file = address.file();
-        !is_reserved(&file) && !taken.contains(&file)
+        !file.is_reserved() && !taken.contains(&file)
     })
 }
 
