@@ -5,20 +5,23 @@
 //! What brings a tree to another release removes the siblings of what it touches (`tree.rs`). So a sibling that is there is
 //! always right, and one that is missing costs readers nothing but bytes.
 
+mod unplaced;
+
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use microblog_domain::ReleaseId;
 
-use crate::crew::{self, Job, Made};
+use crate::crew::{self, Job};
 use crate::disk::Disk;
 use crate::entry::ObjectName;
 use crate::error::Result;
 use crate::lacking::Portion;
 use crate::lock::Locked;
-use crate::repair;
 use crate::sibling;
-use crate::store::{Exclusive, ReleaseStore, Tidied};
+use crate::store::{ReleaseStore, Tidied};
 use crate::tree::{self, GoOn};
+use unplaced::Unplaced;
 
 /// What is left of the disk, as one of so many parts, is not for a cache.
 const RESERVE: u64 = 20;
@@ -31,15 +34,15 @@ struct Round {
 }
 
 /// Goes on until every file of the live tree has its sibling, or `go_on` says no. The right to change the store is held for
-/// moments only; compressing needs none.
+/// moments only; neither compressing nor waiting for the disk needs it.
 pub(crate) fn fill(store: &mut ReleaseStore, go_on: GoOn<'_>) -> Result<Tidied> {
-    let mut done: Option<(Round, Vec<Made>)> = None;
+    let mut done: Option<(Round, Unplaced)> = None;
     loop {
-        let mut right = store.exclusive()?;
+        let right = store.exclusive()?;
         // Somebody who reads the whole tree under a lease finds the same names at the end as at the beginning.
         let Some(quiet) = lock_live_tree(right.store)? else { return Ok(Tidied::Later) };
         if let Some((round, made)) = done.take() {
-            put_round(&mut right, &round, &made)?;
+            put_round(right.store, &round, made)?;
         }
         let (round, jobs) = match next_round(right.store, go_on)? {
             ControlFlow::Continue(round) => round,
@@ -47,6 +50,8 @@ pub(crate) fn fill(store: &mut ReleaseStore, go_on: GoOn<'_>) -> Result<Tidied> 
         };
         drop((quiet, right));
         let Some(made) = crew::compress(jobs, go_on)? else { return Ok(Tidied::BrokenOff) };
+        let disk = Arc::clone(&store.disk);
+        let Some(made) = crew::aside(|| Unplaced::write(disk, made), go_on)? else { return Ok(Tidied::BrokenOff) };
         done = Some((round, made));
     }
 }
@@ -101,39 +106,10 @@ fn has_room(disk: &Disk) -> Result<bool> {
 }
 
 /// Puts what was compressed in its place, unless another release went live meanwhile.
-fn put_round(right: &mut Exclusive<'_>, round: &Round, made: &[Made]) -> Result<()> {
-    let view = &right.store.view;
-    if (view.live_tree, view.live().id) != (round.tree, round.release) {
-        return Ok(());
-    }
-    if !made.is_empty() {
-        right.begin()?;
-        let put = put(&right.store.disk, round.tree, made);
-        if put.is_err() {
-            // Whole siblings may stay. If what is half done can not be removed, the mark stays, and the repair removes it.
-            repair::empty_tmp(&right.store.disk)?;
-        }
-        right.finish()?;
-        put?;
-    }
-    right.store.view.trees[round.tree].lacking.done(&round.portion);
-    Ok(())
-}
-
-/// All of them are made durable at once, before any gets the name by which it is taken for whole.
-fn put(disk: &Disk, tree: usize, made: &[Made]) -> Result<()> {
-    for (number, made) in made.iter().enumerate() {
-        disk.create(&draft(number), &made.bytes, Some(made.stamp))?;
-    }
-    disk.sync_all()?;
-    let root = tree::folder(tree);
-    for (number, Made { path, object, .. }) in made.iter().enumerate() {
-        disk.rename(&draft(number), &object.sibling_place())?;
-        disk.link(&object.sibling_place(), &sibling::name(&format!("{root}/{path}")))?;
+fn put_round(store: &mut ReleaseStore, round: &Round, made: Unplaced) -> Result<()> {
+    let view = &mut store.view;
+    if (view.live_tree, view.live().id) == (round.tree, round.release) && made.place(round.tree)? {
+        view.trees[round.tree].lacking.done(&round.portion);
     }
     Ok(())
-}
-
-fn draft(number: usize) -> String {
-    format!("tmp/{number}{}", sibling::SUFFIX)
 }

@@ -1,12 +1,12 @@
-//! The threads that compress: they give way to everything else, hold no lock, and change nothing on disk. Nobody has to
-//! wait for them to end: when told to stop, what they still bring is not wanted any more.
+//! The threads that do what nobody waits for, such as compressing: they give way to everything else and hold no lock.
+//! Nobody has to wait for them to end: when told to stop, what they still bring is not wanted any more.
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use crate::disk;
 use crate::entry::ObjectName;
 use crate::error::Result;
 use crate::sibling;
+use crate::tree::GoOn;
 
 /// How soon it is noticed that the work is to stop.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
@@ -52,32 +53,57 @@ struct Work {
 }
 
 /// Compresses files; nothing if `go_on` said no before all were done.
-pub(crate) fn compress(jobs: Vec<Job>, go_on: &(dyn Fn() -> bool + Sync)) -> Result<Option<Vec<Made>>> {
+pub(crate) fn compress(jobs: Vec<Job>, go_on: GoOn<'_>) -> Result<Option<Vec<Made>>> {
     let threads = thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2)).min(jobs.len());
     let work = Arc::new(Work { jobs, next: AtomicUsize::new(0), stop: AtomicBool::new(false) });
     let (sender, results) = mpsc::channel();
     for _ in 0..threads {
         let (work, sender) = (Arc::clone(&work), sender.clone());
-        let thread = thread::Builder::new().name("compress".to_owned()).spawn(move || labour(&work, &sender));
-        thread.map_err(|error| disk::outside("start a thread to compress", Path::new("siblings"), &error))?;
+        start(move || labour(&work, &sender))?;
     }
     drop(sender);
-    let mut made = Vec::new();
-    loop {
-        if !go_on() {
-            work.stop.store(true, Ordering::Relaxed);
-            return Ok(None);
-        }
+    let made = all(&results, go_on);
+    work.stop.store(true, Ordering::Relaxed);
+    Ok(made?.map(|made| made.into_iter().flatten().collect()))
+}
+
+/// Does some work on a thread of its own; nothing if `go_on` said no before it was done. What it brings then is dropped
+/// there, some time later.
+pub(crate) fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+    go_on: GoOn<'_>,
+) -> Result<Option<T>> {
+    if !go_on() {
+        return Ok(None);
+    }
+    let (sender, results) = mpsc::channel();
+    start(move || drop(sender.send(work())))?;
+    Ok(all(&results, go_on)?.and_then(|mut results| results.pop()))
+}
+
+fn start(work: impl FnOnce() + Send + 'static) -> Result<()> {
+    let labour = || {
+        give_way();
+        work();
+    };
+    let thread = thread::Builder::new().name("releases".to_owned()).spawn(labour);
+    thread.map(drop).map_err(|error| disk::outside("start a thread for", Path::new("the release store"), &error))
+}
+
+/// Everything that the threads bring until they end; nothing if `go_on` says no before.
+fn all<T>(results: &Receiver<Result<T>>, go_on: GoOn<'_>) -> Result<Option<Vec<T>>> {
+    let mut brought = Vec::new();
+    while go_on() {
         match results.recv_timeout(LOOK_AGAIN) {
-            Ok(result) => made.extend(result?),
+            Ok(result) => brought.push(result?),
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Ok(Some(made)),
+            Err(RecvTimeoutError::Disconnected) => return Ok(Some(brought)),
         }
     }
+    Ok(None)
 }
 
 fn labour(work: &Work, results: &Sender<Result<Option<Made>>>) {
-    give_way();
     while !work.stop.load(Ordering::Relaxed)
         && let Some(job) = work.jobs.get(work.next.fetch_add(1, Ordering::Relaxed))
     {

@@ -217,11 +217,20 @@ impl Disk {
         rustix::fs::linkat(CWD, source, &self.root, to, AtFlags::empty())
     }
 
-    /// Moves a file to a name, over what is there. Tells whether the folders of both are there.
+    /// Moves a file to a name, over what is there.
     pub(crate) fn rename(&self, from: &str, to: &str) -> Result<()> {
-        self.permit()
-            .and_then(|()| rustix::fs::renameat(&self.root, from, &self.root, to))
-            .map_err(|reason| self.failed("rename a file to", to, reason))
+        self.renamed(from, to).map_err(|reason| self.failed("rename a file to", to, reason))
+    }
+
+    /// Moves a file to a name, unless it is gone.
+    pub(crate) fn rename_if_there(&self, from: &str, to: &str) -> Result<Made> {
+        let moved = self.renamed(from, to);
+        moved.map_or_else(|reason| self.not_made("rename a file to", to, reason), |()| Ok(Made::New))
+    }
+
+    fn renamed(&self, from: &str, to: &str) -> Result<(), Errno> {
+        self.permit()?;
+        rustix::fs::renameat(&self.root, from, &self.root, to)
     }
 
     /// Makes a symbolic link that is not there yet.
@@ -259,7 +268,7 @@ impl Disk {
     /// Makes all changes so far survive a power cut.
     #[cfg(target_os = "linux")]
     pub(crate) fn sync_all(&self) -> Result<()> {
-        self.permit()
+        self.permit_sync()
             .and_then(|()| rustix::fs::syncfs(&self.root))
             .map_err(|reason| self.failed("make durable", "", reason))
     }
@@ -267,7 +276,7 @@ impl Disk {
     /// Makes all changes so far survive a power cut. `sync` waits on Linux only; elsewhere it is the nearest there is.
     #[cfg(not(target_os = "linux"))]
     pub(crate) fn sync_all(&self) -> Result<()> {
-        self.permit().map_err(|reason| self.failed("make durable", "", reason))?;
+        self.permit_sync().map_err(|reason| self.failed("make durable", "", reason))?;
         rustix::fs::sync();
         Ok(())
     }
@@ -286,6 +295,15 @@ impl Disk {
             return faults.before_change();
         }
         Ok(())
+    }
+
+    /// Asked before all changes are made durable.
+    fn permit_sync(&self) -> Result<(), Errno> {
+        #[cfg(feature = "fault-injection")]
+        if let Some(faults) = &self.faults {
+            faults.before_sync();
+        }
+        self.permit()
     }
 
     fn found<T>(&self, doing: &'static str, name: &str, result: Result<T, Errno>) -> Result<Option<T>> {

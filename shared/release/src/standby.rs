@@ -5,12 +5,14 @@
 //! through a large release, a walker's long lease or a power cut. It is brought up in the background, in rounds of a few
 //! milliseconds between which a publish gets its turn, and a large release brings a spare tree along before it goes live.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use microblog_domain::ReleaseId;
 
 use crate::activate;
 use crate::chain;
+use crate::crew;
 use crate::error::{Error, Result};
 use crate::lock::{Locked, poll};
 use crate::store::{ReleaseStore, Tidied};
@@ -140,8 +142,13 @@ fn go_on_bringing(store: &mut ReleaseStore, standby: &Standby, go_on: GoOn<'_>) 
     let Some(mut rest) = rest(store, tree, go_on)? else { return Ok(false) };
     activate::begin_bringing(store, tree, &rest.plan, rest.to)?;
     let ReleaseStore { disk, view, .. } = &mut *store;
-    // Each round is made durable at once: left for later, all of it would burden the next release.
-    let done = rest.plan.carry_out(disk, tree, &view.manifest, &mut || disk.sync_all().map(|()| go_on()))?;
+    let mut sync = || {
+        let disk = Arc::clone(disk);
+        Ok(crew::aside(move || disk.sync_all(), go_on)?.is_some() && go_on())
+    };
+    // Each round is made durable at once: left for later, all of it would burden the next release. Nothing depends on it,
+    // so who wants to publish need not wait for it.
+    let done = rest.plan.carry_out(disk, tree, &view.manifest, &mut sync)?;
     if !done {
         view.trees[tree].rest = Some(rest);
         return Ok(false);

@@ -1,6 +1,7 @@
 //! The store: opening it, asking it, and the exclusive right to change it.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -29,7 +30,8 @@ use crate::{chain, compress, standby, tree};
 /// Several processes may have the same store open; each change takes a lock for as long as it lasts.
 #[derive(Debug)]
 pub struct ReleaseStore {
-    pub(crate) disk: Disk,
+    /// Shared with threads that nobody waits for.
+    pub(crate) disk: Arc<Disk>,
     pub(crate) options: Options,
     pub(crate) view: View,
     lock: LockFile,
@@ -41,11 +43,12 @@ impl ReleaseStore {
     pub fn open(folder: &Path, options: Options) -> Result<Self> {
         options.check()?;
         layout::claim(folder)?;
-        let disk = Disk::open(folder, &options)?;
+        let disk = Arc::new(Disk::open(folder, &options)?);
         let mut lock = LockFile::open(&disk)?;
         lock.acquire(&disk, options.lock_wait)?;
         let trees = layout::furnish(&disk, options.trees)?;
         layout::check_one_file_system(&disk, trees)?;
+        repair::empty_tmp(&disk)?;
         let view = View::load_or_salvage(&disk, options.grace, options.clock.now())?;
         let mut store = Self { disk, options, view, lock, repaired: None };
         let mut right = Exclusive { store: &mut store };

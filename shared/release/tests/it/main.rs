@@ -11,3 +11,4 @@ mod publishing;
 mod readers;
 mod siblings;
 mod site;
+mod waiting;
