@@ -90,21 +90,35 @@ fn timed<T>(time: &mut Duration, step: impl FnOnce() -> T) -> T {
 
 /// What must change in a tree so that it holds the live release of the view.
 pub(crate) fn plan(store: &ReleaseStore, tree: usize) -> Result<Plan> {
-    Ok(plan_while(store, tree, &|| true)?.unwrap_or_default())
+    match plan_by_state(store, tree, &|| true)? {
+        Planned::Plan(plan) => Ok(plan),
+        Planned::BrokenOff => Ok(Plan::default()),
+        Planned::NotKnown => reconcile::plan(&store.disk, tree, &store.view.manifest),
+    }
 }
 
-/// The same, for those who can be told to stop; nothing if they were.
-pub(crate) fn plan_while(store: &ReleaseStore, tree: usize, go_on: GoOn<'_>) -> Result<Option<Plan>> {
+/// What the state of a tree and the deltas told.
+pub(crate) enum Planned {
+    /// What must change.
+    Plan(Plan),
+    /// Nothing, as somebody wants to publish.
+    BrokenOff,
+    /// Nothing: the tree must be compared file by file.
+    NotKnown,
+}
+
+/// What must change in a tree so that it holds the live release of the view, as far as that is written down.
+pub(crate) fn plan_by_state(store: &ReleaseStore, tree: usize, go_on: GoOn<'_>) -> Result<Planned> {
     let live = store.view.live().id;
     let by_deltas = match store.view.trees[tree].state {
         TreeState::Clean(from) => plan_by_deltas(store, from, live, true, go_on),
         TreeState::Dirty { from, to } => plan_by_deltas(store, from, to.max(live), false, go_on),
-        TreeState::Unknown => return reconcile::plan_while(&store.disk, tree, &store.view.manifest, go_on),
+        TreeState::Unknown => return Ok(Planned::NotKnown),
     };
     match by_deltas {
         // Deltas that a tree lags behind by may be gone: it was made later, or left behind for long.
-        Err(Error::Damaged { .. }) => reconcile::plan_while(&store.disk, tree, &store.view.manifest, go_on),
-        plan => plan,
+        Err(Error::Damaged { .. }) => Ok(Planned::NotKnown),
+        plan => Ok(plan?.map_or(Planned::BrokenOff, Planned::Plan)),
     }
 }
 

@@ -46,6 +46,13 @@ pub(crate) struct Item {
     pub(crate) inode: u64,
 }
 
+/// A folder whose names were read up to some point.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    names: Dir,
+    folder: String,
+}
+
 /// What the file system tells of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stat {
@@ -126,23 +133,33 @@ impl Disk {
 
     /// What lies in a folder, in no order; nothing if there is none.
     pub(crate) fn list(&self, name: &str) -> Result<Option<Vec<Item>>> {
+        let Some(mut folder) = self.open_listing(name)? else { return Ok(None) };
+        std::iter::from_fn(|| self.next_item(&mut folder).transpose()).collect::<Result<_>>().map(Some)
+    }
+
+    /// A folder that is about to be listed, for those who do so bit by bit; nothing if there is none.
+    pub(crate) fn open_listing(&self, name: &str) -> Result<Option<Listing>> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let opened = rustix::fs::openat(&self.root, name, flags, Mode::empty());
         let Some(folder) = self.found("open the folder", name, opened)? else { return Ok(None) };
-        let failed = |reason| self.failed("list", name, reason);
-        let mut items = Vec::new();
-        for entry in Dir::new(folder).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
+        let names = Dir::new(folder).map_err(|reason| self.failed("list", name, reason))?;
+        Ok(Some(Listing { names, folder: name.to_owned() }))
+    }
+
+    /// The next name of a folder; nothing if there are no more.
+    pub(crate) fn next_item(&self, listing: &mut Listing) -> Result<Option<Item>> {
+        for entry in &mut listing.names {
+            let entry = entry.map_err(|reason| self.failed("list", &listing.folder, reason))?;
             let item = Item {
                 name: entry.file_name().to_string_lossy().into_owned(),
                 kind: entry.file_type(),
                 inode: entry.ino(),
             };
             if !matches!(item.name.as_str(), "." | "..") {
-                items.push(item);
+                return Ok(Some(item));
             }
         }
-        Ok(Some(items))
+        Ok(None)
     }
 
     /// What the file system tells of a name, links not followed; nothing if it is not there.

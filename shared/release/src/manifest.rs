@@ -53,6 +53,12 @@ impl Manifest {
         Iter { base: self.base.iter_from(start).peekable(), overlay: self.overlay.range::<str, _>(range).peekable() }
     }
 
+    /// Whether the release has files in a folder.
+    pub(crate) fn has_folder(&self, folder: &str) -> bool {
+        let prefix = format!("{folder}/");
+        self.iter_from(&prefix).next().is_some_and(|(path, _)| path.as_str().starts_with(&prefix))
+    }
+
     /// Becomes the release that the delta leads to.
     pub(crate) fn absorb(&mut self, delta: &Delta) {
         for change in &delta.changes {

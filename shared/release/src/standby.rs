@@ -3,21 +3,22 @@
 //!
 //! Close trees are brought up to date when they are needed; that is what makes a publish cheap. A tree falls far behind
 //! through a large release, a walker's long lease or a power cut. It is brought up in the background, in rounds of a few
-//! milliseconds between which a publish gets its turn, and a large release brings a spare tree along before it goes live.
+//! milliseconds between which a publish gets its turn, and what was broken off goes on where it was; a large release brings a spare tree along before it goes live.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use microblog_domain::ReleaseId;
 
-use crate::activate;
+use crate::activate::{self, Planned};
 use crate::chain;
 use crate::crew;
 use crate::error::{Error, Result};
 use crate::lock::{Locked, poll};
+use crate::reconcile::Walk;
 use crate::store::{ReleaseStore, Tidied};
-use crate::tree::{self, GoOn, TreeState};
-use crate::view::Rest;
+use crate::tree::{self, GoOn, Plan, TreeState};
+use crate::view::{Rest, Work};
 
 /// How often somebody who waits for readers to leave asks whether to go on.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
@@ -139,8 +140,9 @@ pub(crate) fn settle(store: &mut ReleaseStore, go_on: GoOn<'_>) -> Result<Tidied
 /// Begins to bring a tree up to date, or goes on where that was broken off. Tells whether it came to the end.
 fn go_on_bringing(store: &mut ReleaseStore, standby: &Standby, go_on: GoOn<'_>) -> Result<bool> {
     let tree = standby.tree;
-    let Some(mut rest) = rest(store, tree, go_on)? else { return Ok(false) };
-    activate::begin_bringing(store, tree, &rest.plan, rest.to)?;
+    let Some(mut plan) = plan(store, tree, go_on)? else { return Ok(false) };
+    let to = store.view.live().id;
+    activate::begin_bringing(store, tree, &plan, to)?;
     let ReleaseStore { disk, view, .. } = &mut *store;
     let mut sync = || {
         let disk = Arc::clone(disk);
@@ -148,25 +150,47 @@ fn go_on_bringing(store: &mut ReleaseStore, standby: &Standby, go_on: GoOn<'_>) 
     };
     // Each round is made durable at once: left for later, all of it would burden the next release. Nothing depends on it,
     // so who wants to publish need not wait for it.
-    let done = rest.plan.carry_out(disk, tree, &view.manifest, &mut sync)?;
+    let done = plan.carry_out(disk, tree, &view.manifest, &mut sync)?;
     if !done {
-        view.trees[tree].rest = Some(rest);
+        view.trees[tree].rest = Some(Rest { work: Work::Doing(plan), to });
         return Ok(false);
     }
-    activate::set_state(store, tree, TreeState::Clean(rest.to))?;
+    activate::set_state(store, tree, TreeState::Clean(to))?;
     Ok(true)
 }
 
-/// What is left to do for a tree; nothing if there was no time to find out.
-fn rest(store: &mut ReleaseStore, tree: usize, go_on: GoOn<'_>) -> Result<Option<Rest>> {
-    let to = store.view.live().id;
-    if let Some(mut rest) = store.view.trees[tree].rest.take()
-        && let Ok(Some(newer)) = activate::plan_by_deltas(store, rest.to, to, false, &|| true)
-    {
+/// What is to be done so that a tree holds the live release; nothing if there was no time to find out.
+fn plan(store: &mut ReleaseStore, tree: usize, go_on: GoOn<'_>) -> Result<Option<Plan>> {
+    let Some(Rest { work, to }) = begun(store, tree, go_on)? else { return Ok(None) };
+    let mut plan = match work {
+        Work::Doing(plan) => plan,
+        Work::Looking(mut walk) => {
+            if !walk.go_on(&store.disk, &store.view.manifest, go_on)? {
+                store.view.trees[tree].rest = Some(Rest { work: Work::Looking(walk), to });
+                return Ok(None);
+            }
+            walk.finish()
+        }
+    };
+    match activate::plan_by_deltas(store, to, store.view.live().id, false, &|| true) {
         // Releases that went live since may have let go of objects that the plan names.
-        rest.plan.overrule(newer);
-        rest.to = to;
+        Ok(newer) => plan.overrule(newer.unwrap_or_default()),
+        // What they did can not be told any more: it begins anew.
+        Err(Error::Damaged { .. }) => return self::plan(store, tree, go_on),
+        Err(error) => return Err(error),
+    }
+    Ok(Some(plan))
+}
+
+/// What was broken off, or else a beginning; nothing if there was no time for that.
+fn begun(store: &mut ReleaseStore, tree: usize, go_on: GoOn<'_>) -> Result<Option<Rest>> {
+    if let Some(rest) = store.view.trees[tree].rest.take() {
         return Ok(Some(rest));
     }
-    Ok(activate::plan_while(store, tree, go_on)?.map(|plan| Rest { plan, to }))
+    let work = match activate::plan_by_state(store, tree, go_on)? {
+        Planned::Plan(plan) => Work::Doing(plan),
+        Planned::NotKnown => Work::Looking(Box::new(Walk::new(tree))),
+        Planned::BrokenOff => return Ok(None),
+    };
+    Ok(Some(Rest { work, to: store.view.live().id }))
 }

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::lacking::Lacking;
 use crate::layout;
 use crate::manifest::Manifest;
+use crate::reconcile::Walk;
 use crate::release::Release;
 use crate::salvage;
 use crate::sweep::Sweep;
@@ -43,12 +44,21 @@ pub(crate) struct Tree {
     pub(crate) rest: Option<Rest>,
 }
 
-/// A plan that was carried out in part.
+/// What is left of bringing a tree up to date.
 #[derive(Debug)]
 pub(crate) struct Rest {
-    pub(crate) plan: Plan,
+    pub(crate) work: Work,
     /// The release that it leads to.
     pub(crate) to: ReleaseId,
+}
+
+/// How far it came.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// It is being found out what is to be done.
+    Looking(Box<Walk>),
+    /// This is to be done.
+    Doing(Plan),
 }
 
 impl View {

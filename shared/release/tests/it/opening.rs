@@ -1,14 +1,14 @@
 //! Opening what is no store, what is in use, what was damaged, and what survived a power cut.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
 use microblog_domain::ReleaseId;
 use microblog_release::{Committed, Damage, Error, Flaw, Options, ReleaseReader, ReleaseStore};
 use tempfile::tempdir;
 
-use crate::site::{activated, checks, object_count, options, page, path, publish, served, site};
+use crate::site::{activated, checks, lose_power, object_count, options, page, path, publish, served, site};
 
 #[test]
 fn a_missing_folder_is_made() {
@@ -213,12 +213,6 @@ fn an_error_keeps_a_release_from_going_live_and_a_warning_does_not() {
     assert_eq!(verified.warnings().len(), 1);
     verified.commit().unwrap();
     assert_eq!(served(folder.path()), site([("index.html", html)]));
-}
-
-/// As if the machine had been started anew since.
-fn lose_power(store: &std::path::Path) {
-    fs::remove_file(store.join("st/boot")).unwrap();
-    symlink("another start", store.join("st/boot")).unwrap();
 }
 
 #[test]

@@ -98,3 +98,9 @@ pub(crate) fn object_count(store: &Path) -> usize {
     let folders = fs::read_dir(store.join("objects")).unwrap();
     folders.map(|folder| fs::read_dir(folder.unwrap().path()).unwrap().count()).sum()
 }
+
+/// As if the machine had been started anew since.
+pub(crate) fn lose_power(store: &Path) {
+    fs::remove_file(store.join("st/boot")).unwrap();
+    std::os::unix::fs::symlink("another start", store.join("st/boot")).unwrap();
+}

@@ -1,8 +1,9 @@
-//! Who wants to publish does not wait for what is done in the background.
+//! Who wants to publish does not wait for what is done in the background, and what is broken off goes on where it was.
 
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,7 +12,7 @@ use microblog_release::faults::Faults;
 use microblog_release::{Options, ReleaseStore, Tidied};
 use tempfile::tempdir;
 
-use crate::site::{Site, options, publish, served, site};
+use crate::site::{Site, lose_power, options, publish, served, site};
 
 /// Longer than anything here takes on the slowest machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -34,7 +35,8 @@ fn publish_while_the_disk_is_slow(folder: &Path, options: Options) {
         let tidied = store.tidy(&|| !slow.is_syncing()).unwrap();
         sender.send((store, tidied)).unwrap();
     });
-    let (mut store, tidied) = tidied.recv_timeout(PATIENCE).expect("tidying ends though the disk is not done");
+    // Fails if tidying does not end before the disk is done.
+    let (mut store, tidied) = tidied.recv_timeout(PATIENCE).unwrap();
     assert_eq!(tidied, Tidied::BrokenOff);
     assert!(faults.is_syncing());
     publish(&mut store, &pages("new")).unwrap();
@@ -96,4 +98,43 @@ fn siblings_that_somebody_cleared_away_before_they_had_their_place_are_made_agai
     assert_eq!(tidied.join().unwrap(), Tidied::Done);
     assert_eq!(other.audit().unwrap().flaws, []);
     assert_eq!(served(folder.path()), pages("old"));
+}
+
+/// Tidies, and is interrupted each time that it asked so often whether to go on. Publishes in between. Tells how often it
+/// had to be begun.
+fn tidy_in_small_steps(store: &mut ReleaseStore, files: &mut Site, patience: u64) -> u64 {
+    for begun in 1..300 {
+        let asked = AtomicU64::new(0);
+        if store.tidy(&|| asked.fetch_add(1, Ordering::SeqCst) < patience).unwrap() == Tidied::Done {
+            return begun;
+        }
+        if begun % 5 == 0 {
+            files.insert("front.html".to_owned(), begun.to_string());
+            files.remove(&format!("{begun}.html"));
+            files.insert(format!("new/{begun}.html"), "new".to_owned());
+            publish(store, files).unwrap();
+        }
+    }
+    panic!("it never comes to the end");
+}
+
+#[test]
+fn comparing_trees_after_a_power_cut_is_broken_off_at_once_and_goes_on_where_it_was() {
+    for name in [|n| format!("{n}.html"), |n| format!("{n}/index.html")] {
+        let folder = tempdir().unwrap();
+        let options = Options { compress: false, ..options() };
+        let mut files = site((0..4_000).map(|n: u64| (name(n), n.to_string())));
+        publish(&mut ReleaseStore::open(folder.path(), options.clone()).unwrap(), &files).unwrap();
+        lose_power(folder.path());
+        let mut store = ReleaseStore::open(folder.path(), options).unwrap();
+        let begun = tidy_in_small_steps(&mut store, &mut files, 3);
+        assert!(begun > 10, "it was interrupted only {begun} times");
+        assert_eq!(store.audit().unwrap().flaws, []);
+        for n in 0..3 {
+            files.insert("front.html".to_owned(), format!("last {n}"));
+            publish(&mut store, &files).unwrap();
+            assert_eq!(served(folder.path()), files);
+        }
+        assert_eq!(store.audit().unwrap().flaws, []);
+    }
 }
