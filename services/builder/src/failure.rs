@@ -9,6 +9,8 @@ use crate::build_site::BuildError;
 pub(crate) fn failure(error: &BuildError) -> Failure {
     let (kind, code) = match error {
         BuildError::Stopped => (FailureKind::Passing, "stopped"),
+        BuildError::LeaseLost => (FailureKind::Passing, "lease_lost"),
+        BuildError::Crashed { .. } => (FailureKind::Crash, "crash"),
         BuildError::Store(StoreError::DiskFull) => (FailureKind::Lasting, "disk_full"),
         BuildError::Store(_) => (FailureKind::Passing, "database"),
         BuildError::Render(_) => (FailureKind::Lasting, "render"),
@@ -21,6 +23,7 @@ pub(crate) fn failure(error: &BuildError) -> Failure {
 fn release(error: &microblog_release::Error) -> (FailureKind, &'static str) {
     use microblog_release::{Error, Recovery};
     let kind = match error.recovery() {
+        _ if matches!(error, Error::Locked { .. }) => FailureKind::Busy,
         Recovery::Retry => FailureKind::Passing,
         Recovery::Intervene => FailureKind::Lasting,
     };

@@ -6,6 +6,8 @@
 //!
 //! Beside it works the [`ImageMaker`], which makes smaller variants of uploaded pictures.
 //!
+//! A post that crashes the renderer, or never lets it end, is found by [`quarantine`] and set aside.
+//!
 //! Start reading at [`worker`], then [`build_site`], whose main function is the whole of a build.
 
 pub mod build_site;
@@ -13,8 +15,10 @@ mod failure;
 mod images;
 mod job;
 mod metrics;
+mod quarantine;
 pub mod worker;
 
 pub use build_site::{BuildError, Desk, DeskConfig};
 pub use images::ImageMaker;
-pub use worker::{Worker, WorkerConfig};
+pub use quarantine::{ProbeCommand, ProbeError, probe};
+pub use worker::{Stuck, Worker, WorkerConfig};

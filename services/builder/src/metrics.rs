@@ -13,6 +13,7 @@ const RENDERED: &str = "microblog_build_pages_rendered_total";
 const REUSED: &str = "microblog_build_pages_reused_total";
 const PUBLISH_TO_LIVE: &str = "microblog_publish_to_live_seconds";
 const ACTIVATED_AT: &str = "microblog_release_activated_timestamp_seconds";
+const SET_ASIDE: &str = "microblog_posts_set_aside_total";
 const IMAGES: &str = "microblog_images_total";
 const SUCCEEDED_AT: &str = "microblog_last_build_success_timestamp_seconds";
 
@@ -84,6 +85,8 @@ pub(crate) fn describe() {
     for outcome in ImageOutcome::ALL {
         counter!(IMAGES, "outcome" => outcome.as_str()).absolute(0);
     }
+    describe_counter!(SET_ASIDE, "Posts that crash the renderer and were set aside");
+    counter!(SET_ASIDE).absolute(0);
     counter!(RENDERED).absolute(0);
     counter!(REUSED).absolute(0);
 }
@@ -91,6 +94,11 @@ pub(crate) fn describe() {
 /// A build came to its end.
 pub(crate) fn build_ended(outcome: Outcome) {
     counter!(BUILDS, "outcome" => outcome.as_str()).increment(1);
+}
+
+/// A post crashes the renderer and was taken off the site.
+pub(crate) fn post_set_aside() {
+    counter!(SET_ASIDE).increment(1);
 }
 
 /// Work on a picture came to its end.

@@ -12,6 +12,7 @@ use microblog_store::{Store, StoreError};
 use tokio::sync::watch;
 
 use crate::build_site::Desk;
+use crate::quarantine::ProbeCommand;
 use crate::{job, metrics};
 
 /// How a worker does its work.
@@ -23,6 +24,12 @@ pub struct WorkerConfig {
     pub lease_for: Duration,
     /// A build that takes longer has failed.
     pub deadline: Duration,
+    /// A page, or a post, that takes longer than this hangs.
+    pub page_limit: Duration,
+    /// A build that goes on for this long after it was told to stop will never end.
+    pub stuck_after: Duration,
+    /// Looks for posts that crash the renderer, in a process of its own.
+    pub probe: Option<ProbeCommand>,
     /// What becomes of builds that failed.
     pub retry: RetryPolicy,
     /// When it looks again whether what could not be tidied can be: somebody may read a whole tree, or room be scarce.
@@ -33,13 +40,22 @@ impl Default for WorkerConfig {
     fn default() -> Self {
         Self {
             name: format!("builder-{}", std::process::id()),
-            lease_for: Duration::from_secs(30),
+            lease_for: Duration::from_secs(10),
             deadline: Duration::from_secs(900),
+            page_limit: Duration::from_secs(30),
+            stuck_after: Duration::from_secs(10),
+            probe: None,
             retry: RetryPolicy::default(),
             tidy_again: Duration::from_secs(10),
         }
     }
 }
+
+/// A build does not end, whatever it is told: only the end of the process ends it. All that it was told to do is in the
+/// database, for whoever comes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a build does not stop; only a new process is rid of it")]
+pub struct Stuck;
 
 /// How long a worker rests at most before it looks into the database without having heard anything.
 const LONGEST_REST: Duration = Duration::from_secs(1);
@@ -93,12 +109,15 @@ impl Worker {
     }
 
     /// Works until `stop` becomes true. A build that runs then is stopped and handed back.
-    pub async fn run(self, mut hints: HintReceiver, mut stop: watch::Receiver<bool>) {
+    ///
+    /// # Errors
+    /// When a build does not stop: the process should be replaced by a new one.
+    pub async fn run(self, mut hints: HintReceiver, mut stop: watch::Receiver<bool>) -> Result<(), Stuck> {
         let mut tidy = Tidy::Now;
         while !*stop.borrow_and_update() {
             match self.claim().await {
                 Ok(Some(claimed)) => {
-                    job::work_off(&self, claimed, &mut stop).await;
+                    job::work_off(&self, claimed, &mut stop).await?;
                     tidy = Tidy::Now;
                 }
                 Ok(None) if tidy.wait().is_zero() => tidy = self.tidy(&mut hints, &mut stop).await,
@@ -109,6 +128,7 @@ impl Worker {
                 }
             }
         }
+        Ok(())
     }
 
     /// Works off the build that is due, if any. Tells whether there was one.
@@ -118,7 +138,8 @@ impl Worker {
     pub async fn work_once(&self) -> Result<bool, StoreError> {
         let Some(claimed) = self.claim().await? else { return Ok(false) };
         let (_keep, mut never) = watch::channel(false);
-        job::work_off(self, claimed, &mut never).await;
+        // Whoever works once has no process to replace.
+        let _ = job::work_off(self, claimed, &mut never).await;
         Ok(true)
     }
 

@@ -10,6 +10,10 @@ pub enum FailureKind {
     Passing,
     /// The same would happen again: broken content, a full disk, a theme with an error.
     Lasting,
+    /// The program itself broke down: somebody must find out about what, before the same happens again.
+    Crash,
+    /// It could not even begin: another process works there.
+    Busy,
 }
 
 /// A try that went wrong.
@@ -32,11 +36,22 @@ pub struct RetryPolicy {
     pub first_delay: Duration,
     /// No rest is longer.
     pub longest_delay: Duration,
+    /// From how many crashes on the next try begins with looking for a post that causes them. One alone proves nothing:
+    /// machines are restarted, processes killed.
+    pub suspicious_crashes: u32,
+    /// From how many crashes on the job is given up.
+    pub most_crashes: u32,
 }
 
 impl Default for RetryPolicy {
     fn default() -> Self {
-        Self { attempts: 3, first_delay: Duration::from_secs(1), longest_delay: Duration::from_secs(300) }
+        Self {
+            attempts: 3,
+            first_delay: Duration::from_secs(1),
+            longest_delay: Duration::from_secs(300),
+            suspicious_crashes: 2,
+            most_crashes: 8,
+        }
     }
 }
 
@@ -45,7 +60,22 @@ impl Default for RetryPolicy {
 pub enum Settlement {
     /// It waits this long, then it is tried again.
     RetryAfter(Duration),
+    /// It is tried again at once, by somebody who looks for the cause first.
+    RetryWithCare,
+    /// It goes back untried, and may be taken after this long.
+    PutBack(Duration),
     /// It is given up; readers keep the release they have.
+    GiveUp,
+}
+
+/// How a try is to begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caution {
+    /// At once.
+    None,
+    /// With looking for a post that crashes it.
+    FindCulprit,
+    /// Not at all: it has crashed too often.
     GiveUp,
 }
 
@@ -54,9 +84,21 @@ impl RetryPolicy {
     #[must_use]
     pub fn settle(&self, attempt: u32, failure: &Failure) -> Settlement {
         match failure.kind {
+            FailureKind::Busy => Settlement::PutBack(self.first_delay),
             FailureKind::Lasting => Settlement::GiveUp,
-            FailureKind::Passing if attempt >= self.attempts => Settlement::GiveUp,
+            FailureKind::Passing | FailureKind::Crash if attempt >= self.attempts => Settlement::GiveUp,
             FailureKind::Passing => Settlement::RetryAfter(self.delay_after(attempt)),
+            FailureKind::Crash => Settlement::RetryWithCare,
+        }
+    }
+
+    /// Decides how a job begins of which so many tries crashed.
+    #[must_use]
+    pub fn caution(&self, crashes: u32) -> Caution {
+        match crashes {
+            crashes if crashes >= self.most_crashes => Caution::GiveUp,
+            crashes if crashes >= self.suspicious_crashes => Caution::FindCulprit,
+            _ => Caution::None,
         }
     }
 
@@ -85,6 +127,27 @@ mod tests {
     #[test]
     fn a_lasting_failure_is_given_up_at_once() {
         assert_eq!(RetryPolicy::default().settle(1, &failure(FailureKind::Lasting)), Settlement::GiveUp);
+    }
+
+    #[test]
+    fn a_crash_is_looked_into_and_given_up_after_the_last_try() {
+        let policy = RetryPolicy::default();
+        let settled: Vec<_> = (1..=3).map(|attempt| policy.settle(attempt, &failure(FailureKind::Crash))).collect();
+        assert_eq!(settled, [Settlement::RetryWithCare, Settlement::RetryWithCare, Settlement::GiveUp]);
+    }
+
+    #[test]
+    fn a_job_that_could_not_begin_is_never_given_up() {
+        let settled = RetryPolicy::default().settle(1_000, &failure(FailureKind::Busy));
+        assert_eq!(settled, Settlement::PutBack(Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn one_crash_is_chance_two_are_suspicious_and_many_the_end() {
+        let policy = RetryPolicy::default();
+        let cautions = [0, 1, 2, 7, 8, 9].map(|crashes| policy.caution(crashes));
+        let (none, find, end) = (Caution::None, Caution::FindCulprit, Caution::GiveUp);
+        assert_eq!(cautions, [none, none, find, find, end, end]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub mod hint;
 pub mod relay;
 pub mod transport;
 
-pub use decision::{Failure, FailureKind, RetryPolicy, Settlement};
+pub use decision::{Caution, Failure, FailureKind, RetryPolicy, Settlement};
 pub use events::BuildEvents;
 pub use hint::Hint;
 pub use relay::{Relay, Waker};

@@ -14,6 +14,8 @@
 //! rather than rendered is decided by [`View::fingerprint`] alone.
 
 mod entry;
+#[cfg(feature = "fault-injection")]
+mod faults;
 pub mod highlight;
 mod images;
 mod index;

@@ -19,7 +19,7 @@ struct Step {
 }
 
 /// In order, never changed once released: a correction is a new step.
-const STEPS: [Step; 4] = [
+const STEPS: [Step; 5] = [
     Step {
         version: 1,
         name: "schema",
@@ -43,6 +43,12 @@ const STEPS: [Step; 4] = [
         name: "image editions",
         up: include_str!("migrations/0004_image_editions.up.sql"),
         down: include_str!("migrations/0004_image_editions.down.sql"),
+    },
+    Step {
+        version: 7,
+        name: "crashes",
+        up: include_str!("migrations/0007_crashes.up.sql"),
+        down: include_str!("migrations/0007_crashes.down.sql"),
     },
 ];
 

@@ -83,7 +83,7 @@ impl Desk {
     /// The site as far as it has been read, the releases, and where texts and uploads come from.
     pub(super) fn parts(&mut self) -> Result<(&Memory, &mut ReleaseStore, Sources<'_>), BuildError> {
         let memory = self.memory.as_ref().ok_or(BuildError::Stopped)?;
-        let sources = Sources { runtime: &self.runtime, media: &self.config.media };
+        let sources = Sources { store: &self.store, runtime: &self.runtime, media: &self.config.media };
         Ok((memory, &mut self.releases, sources))
     }
 

@@ -12,8 +12,9 @@ use microblog_store::posts::changes;
 use microblog_store::{Snapshot, images, media, releases, settings};
 use rayon::prelude::*;
 
-use super::desk::{Desk, Dirty, Memory, ThemeStamp, theme_stamp};
+use super::desk::{Desk, DeskConfig, Dirty, Memory, ThemeStamp, theme_stamp};
 use super::media::{MediaFiles, PublicUpload};
+use super::pieces::Piece;
 use super::{BuildError, Control};
 
 /// Rows read in one go.
@@ -36,14 +37,31 @@ pub(super) fn bring_up_to_date(desk: &mut Desk, control: &Control) -> Result<Loa
     let mut loaded = Loaded { snapshot, pinned, warnings: Vec::new() };
     let settings = current_settings(desk, &mut loaded.snapshot)?;
     let theme = theme_stamp(desk.config.theme.as_ref());
-    let is_current = |memory: &Memory| memory.settings == settings && memory.theme == theme;
+    let newest = runtime.block_on(microblog_store::newest_change(&mut loaded.snapshot))?;
+    let is_current =
+        |memory: &Memory| memory.settings == settings && memory.theme == theme && is_same_history(memory, newest);
     let memory = match desk.memory.take().filter(is_current) {
-        Some(memory) => follow(memory, desk, &mut loaded)?,
+        Some(memory) => follow(memory, desk, &mut loaded, control)?,
         None => remember(desk, settings, theme, &mut loaded, control)?,
     };
     loaded.warnings.extend(memory.site.address_problems().iter().map(ToString::to_string));
     desk.memory = Some(memory);
     Ok(loaded)
+}
+
+/// Whether the database goes on from where this worker saw it last. An older backup that was restored does not: what was
+/// changed since is undone, and no number tells which posts that concerns.
+fn is_same_history(memory: &Memory, newest: ChangeSeq) -> bool {
+    let goes_on = memory.seen <= newest;
+    if !goes_on {
+        let (seen, newest) = (memory.seen.0, newest.0);
+        tracing::warn!(
+            seen,
+            newest,
+            "the database is older than it was: a backup was restored; reading all of it anew"
+        );
+    }
+    goes_on
 }
 
 fn current_settings(desk: &Desk, snapshot: &mut Snapshot) -> Result<SiteSettings, BuildError> {
@@ -60,7 +78,7 @@ fn remember(
     control: &Control,
 ) -> Result<Memory, BuildError> {
     let mut memory = Memory {
-        site: empty_site(desk, &settings)?,
+        site: empty_site(&desk.config, &settings)?,
         seen: ChangeSeq(0),
         settings,
         theme,
@@ -74,8 +92,9 @@ fn remember(
     Ok(memory)
 }
 
-fn empty_site(desk: &Desk, settings: &SiteSettings) -> Result<Site, BuildError> {
-    let theme = match &desk.config.theme {
+/// A site without posts, as these settings and the theme make it.
+pub(crate) fn empty_site(config: &DeskConfig, settings: &SiteSettings) -> Result<Site, BuildError> {
+    let theme = match &config.theme {
         Some(folder) => Theme::with_overrides(folder)?,
         None => Theme::builtin()?,
     };
@@ -90,9 +109,9 @@ fn read_all(site: &mut Site, desk: &Desk, loaded: &mut Loaded, control: &Control
     let mut posts = page_after(None)?;
     while let Some(last) = posts.last().map(|post| post.id) {
         control.check()?;
-        let digest_all = || posts.into_par_iter().map(|post| digest(site, post)).collect::<Vec<_>>();
-        let (digested, next) = rayon::join(digest_all, || page_after(Some(last)));
-        entries.extend(digested.into_iter().filter_map(|entry| keep(entry, warnings)));
+        let digest_all = || posts.into_par_iter().map(|post| digest(site, post, control)).collect();
+        let (digested, next): (Result<Vec<_>, BuildError>, _) = rayon::join(digest_all, || page_after(Some(last)));
+        entries.extend(digested?.into_iter().filter_map(|entry| keep(entry, warnings)));
         posts = next?;
     }
     site.fill(entries);
@@ -100,18 +119,19 @@ fn read_all(site: &mut Site, desk: &Desk, loaded: &mut Loaded, control: &Control
 }
 
 /// Takes over what changed since the memory was made.
-fn follow(mut memory: Memory, desk: &Desk, loaded: &mut Loaded) -> Result<Memory, BuildError> {
+fn follow(mut memory: Memory, desk: &Desk, loaded: &mut Loaded, control: &Control) -> Result<Memory, BuildError> {
     let concerned = follow_media(&mut memory, desk, loaded)?;
-    digest_again(&mut memory, &concerned, desk, loaded)?;
+    digest_again(&mut memory, &concerned, desk, loaded, control)?;
     let mut seen = memory.seen;
     loop {
         let changed = desk.runtime.block_on(changes::changed_since(&mut loaded.snapshot, seen, BATCH))?;
         let Some(last) = changed.last() else { break };
         seen = last.seq;
+        let digest = |post| digest(&memory.site, post, control);
         let digested: Vec<_> = changed
             .into_par_iter()
-            .map(|change| (change.id, change.published.map(|post| digest(&memory.site, post))))
-            .collect();
+            .map(|change| Ok((change.id, change.published.map(digest).transpose()?)))
+            .collect::<Result<_, BuildError>>()?;
         let edits = digested.into_iter().map(|(id, entry)| {
             let entry = entry.and_then(|entry| keep(entry, &mut loaded.warnings));
             entry.map_or(Change::Remove(id), Change::Put)
@@ -128,9 +148,11 @@ fn digest_again(
     posts: &BTreeSet<PostId>,
     desk: &Desk,
     loaded: &mut Loaded,
+    control: &Control,
 ) -> Result<(), BuildError> {
     let posts = texts(&mut loaded.snapshot, &desk.runtime, posts)?;
-    let digested: Vec<_> = posts.into_par_iter().map(|post| digest(&memory.site, post)).collect();
+    let digest = |post| digest(&memory.site, post, control);
+    let digested = posts.into_par_iter().map(digest).collect::<Result<Vec<_>, BuildError>>()?;
     let entries = digested.into_iter().filter_map(|entry| keep(entry, &mut loaded.warnings));
     memory.dirty.pages.extend(memory.site.apply(entries.map(Change::Put)));
     Ok(())
@@ -213,13 +235,17 @@ fn told_of_lost(pictures: usize, stored: &Path) -> String {
     )
 }
 
-fn digest(site: &Site, post: Post) -> Result<Entry, String> {
+/// A post that can be on the site, or a warning why it is left out.
+type Digested = Result<Entry, String>;
+
+fn digest(site: &Site, post: Post, control: &Control) -> Result<Digested, BuildError> {
     let id = post.id;
     let source = SourcePost { id, content: post.content, updated_at: post.updated_at };
-    site.digest(&source).map_err(|error| format!("post {id} is left out: {error}"))
+    let digested = control.guard(Piece::Post(id), || site.digest(&source))?;
+    Ok(digested.map_err(|error| format!("post {id} is left out: {error}")))
 }
 
-fn keep(entry: Result<Entry, String>, warnings: &mut Vec<String>) -> Option<Entry> {
+fn keep(entry: Digested, warnings: &mut Vec<String>) -> Option<Entry> {
     entry.map_err(|warning| warnings.push(warning)).ok()
 }
 

@@ -6,6 +6,7 @@
 mod desk;
 mod load;
 mod media;
+mod pieces;
 mod plan;
 mod progress;
 mod render;
@@ -15,8 +16,13 @@ use std::time::Instant;
 use microblog_domain::{BuildMode, PageCounts, ReleaseId};
 use microblog_release::{Checks, Committed, Draft, Origin, PageLoss, Release, VerifiedDraft};
 use microblog_site::Site;
+use microblog_store::builds::{Lease, leases};
+use microblog_store::{Store, StoreError};
+use tokio::runtime::Handle;
 
 pub use desk::{Desk, DeskConfig};
+pub(crate) use load::empty_site;
+pub use pieces::Piece;
 pub use progress::{Control, Phase, Progress};
 
 use load::Loaded;
@@ -28,6 +34,8 @@ use render::Sources;
 pub struct Order {
     /// Render everything, or what changed.
     pub mode: BuildMode,
+    /// Under which it is built: nothing goes live once it is lost. A build that nobody claimed has none.
+    pub lease: Option<Lease>,
 }
 
 /// What a build did.
@@ -51,9 +59,20 @@ pub enum BuildError {
     /// Somebody asked for it to stop, or its time was up.
     #[error("the build was stopped")]
     Stopped,
+    /// Another worker may have the build.
+    #[error("the lease of the build is lost; another worker may have it")]
+    LeaseLost,
     /// The database failed.
     #[error("reading the posts: {0}")]
-    Store(#[from] microblog_store::StoreError),
+    Store(#[from] StoreError),
+    /// A mistake in this program came to light.
+    #[error("{piece} crashed, which is a mistake in Microblog: {message}")]
+    Crashed {
+        /// What was being worked on.
+        piece: Piece,
+        /// What the crash said.
+        message: String,
+    },
     /// A template, or the text of a post.
     #[error("rendering: {0}")]
     Render(#[from] microblog_site::RenderError),
@@ -74,7 +93,7 @@ pub fn build_site(desk: &mut Desk, order: Order, control: &Control) -> Result<Bu
     desk.releases.catch_up()?;
     let mut loaded = timed(control, Phase::Load, || load::bring_up_to_date(desk, control))?;
     let activated = match loaded.pinned.filter(|wanted| !shows(desk, *wanted)) {
-        Some(wanted) => go_back(desk, wanted, control)?,
+        Some(wanted) => go_back(desk, wanted, order, control)?,
         None => make_release(desk, order, &mut loaded, control)?,
     };
     Ok(Built {
@@ -87,7 +106,8 @@ pub fn build_site(desk: &mut Desk, order: Order, control: &Control) -> Result<Bu
 }
 
 /// Makes the release live that somebody holds the site at. Tells whether it was not.
-fn go_back(desk: &mut Desk, wanted: ReleaseId, control: &Control) -> Result<bool, BuildError> {
+fn go_back(desk: &mut Desk, wanted: ReleaseId, order: Order, control: &Control) -> Result<bool, BuildError> {
+    confirm(&desk.store, &desk.runtime, order)?;
     let committed = timed(control, Phase::Activate, || Ok(desk.releases.roll_back(wanted)?))?;
     Ok(matches!(committed, Committed::Activated(_)))
 }
@@ -110,6 +130,7 @@ fn make_release(desk: &mut Desk, order: Order, loaded: &mut Loaded, control: &Co
             verified.discard()?;
             return Ok(false);
         }
+        confirm(sources.store, sources.runtime, order)?;
         Some(timed(control, Phase::Activate, || Ok(verified.commit()?))?)
     };
     desk.settled(plan.left_out);
@@ -139,6 +160,17 @@ fn verify<'s>(draft: Draft<'s>, loaded: &mut Loaded, control: &Control) -> Resul
     let verified = timed(control, Phase::Validate, || Ok(draft.verify()?))?;
     loaded.warnings.extend(verified.warnings().iter().map(ToString::to_string));
     Ok(verified)
+}
+
+/// Whether the build is still ours. A worker that was paused finds out here that its time was over: from now on the lock
+/// of the release store keeps everybody else out, so that nothing newer can be live.
+fn confirm(store: &Store, runtime: &Handle, order: Order) -> Result<(), BuildError> {
+    let Some(lease) = order.lease else { return Ok(()) };
+    let looked_up = runtime.block_on(async { leases::look_up(&mut *store.read().await?, &lease).await });
+    looked_up.map_err(|error| match error {
+        StoreError::LeaseLost { .. } => BuildError::LeaseLost,
+        error => error.into(),
+    })
 }
 
 /// Whether readers see what this release held.

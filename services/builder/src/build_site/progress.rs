@@ -7,6 +7,7 @@ use std::time::Duration;
 use microblog_domain::PageCounts;
 
 use super::BuildError;
+use super::pieces::{Piece, Pieces};
 
 /// A step of a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +59,7 @@ pub struct Control {
     reused: AtomicU64,
     total: AtomicU64,
     timings: Mutex<Vec<(Phase, Duration)>>,
+    pieces: Pieces,
 }
 
 impl Control {
@@ -81,6 +83,17 @@ impl Control {
     #[must_use]
     pub fn timings(&self) -> Vec<(Phase, Duration)> {
         self.timings.lock().map(|timings| timings.clone()).unwrap_or_default()
+    }
+
+    /// The piece of work that takes longest, and how long it does.
+    #[must_use]
+    pub fn slowest(&self) -> Option<(Piece, Duration)> {
+        self.pieces.slowest()
+    }
+
+    /// Does a piece of work that may crash or hang.
+    pub(crate) fn guard<T>(&self, piece: Piece, work: impl FnOnce() -> T) -> Result<T, BuildError> {
+        self.pieces.guard(piece, work)
     }
 
     pub(crate) fn pages(&self) -> PageCounts {

@@ -8,11 +8,12 @@ use microblog_domain::media::stored_file;
 use microblog_domain::{Post, PostId};
 use microblog_release::{Adopt, Draft, Page as ReleasePage};
 use microblog_site::{PostSource, PostText, Site, SourceError, View};
-use microblog_store::Snapshot;
+use microblog_store::{Snapshot, Store};
 use rayon::prelude::*;
 use tokio::runtime::Handle;
 
 use super::load;
+use super::pieces::Piece;
 use super::plan::{Plan, upload_fingerprint};
 use super::{BuildError, Control};
 
@@ -21,6 +22,7 @@ const CHUNK: usize = 512;
 
 /// Where a build reads and writes while it renders.
 pub(super) struct Sources<'a> {
+    pub(super) store: &'a Store,
     pub(super) runtime: &'a Handle,
     pub(super) media: &'a Path,
 }
@@ -75,7 +77,7 @@ fn write_chunk(
 ) -> Result<(), BuildError> {
     let renderer = site.renderer(texts);
     views.par_iter().try_for_each(|view| {
-        let page = renderer.render(view)?;
+        let page = control.guard(Piece::Page(view.file().clone()), || renderer.render(view))??;
         let release_page =
             ReleasePage { bytes: &page.body, fingerprint: view.fingerprint(), author_links: &page.authored_links };
         draft.put(&page.file, release_page)?;

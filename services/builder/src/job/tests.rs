@@ -1,8 +1,9 @@
 //! Builds that somebody or something stops, and what is told of a build.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
-use microblog_domain::{BuildMode, Clock as _, SiteSettings};
+use microblog_domain::{BuildMode, BuildState, Clock as _, SiteSettings};
 use microblog_queue::{BuildEvents, RetryPolicy, Waker};
 use microblog_release::{Options, ReleaseStore};
 use microblog_store::Origin;
@@ -11,8 +12,10 @@ use microblog_testkit::{TestClock, TestDatabase};
 use tempfile::TempDir;
 use tokio::runtime::Handle;
 
+use super::settle::{MOST_WARNINGS, told_warnings};
+use super::watch::LOOK;
 use super::*;
-use crate::build_site::{Desk, DeskConfig};
+use crate::build_site::{Desk, DeskConfig, Piece};
 use crate::worker::WorkerConfig;
 
 /// A build that was claimed, and whose thread goes on until it is stopped.
@@ -44,19 +47,27 @@ impl Endless {
     }
 
     /// Watches over it until it ends, and stores how.
-    async fn end(&self, mut stop: watch::Receiver<bool>) -> Result<Build, StoreError> {
-        let control = Arc::new(Control::default());
-        let told = Arc::clone(&control);
-        let thread = tokio::task::spawn_blocking(move || {
+    async fn end(&self, stop: signal::Receiver<bool>) -> Build {
+        self.end_of(stop, |control| {
             loop {
-                told.check()?;
+                control.check()?;
                 std::thread::yield_now();
             }
-        });
+        })
+        .await
+    }
+
+    async fn end_of<W>(&self, mut stop: signal::Receiver<bool>, work: W) -> Build
+    where
+        W: FnOnce(&Control) -> Result<Built, BuildError> + Send + 'static,
+    {
+        let control = Arc::new(Control::default());
+        let told = Arc::clone(&control);
+        let thread = tokio::task::spawn_blocking(move || work(&told));
         let ClaimedBuild { build, lease } = &self.claimed;
-        let end = watch_over(&self.worker, lease, thread, &control, &mut stop).await;
-        settle(&self.worker, build, lease, end, &control).await?;
-        builds::get(&mut *self.database.store().read().await?, build.id).await
+        let end = watch::watch_over(&self.worker, lease, thread, &control, &stop).await;
+        settle::settle(&self.worker, build, lease, end, &control, &mut stop).await;
+        builds::get(&mut self.database.store().read().await.unwrap(), build.id).await.unwrap()
     }
 }
 
@@ -82,10 +93,29 @@ const LONG: Duration = Duration::from_secs(900);
 #[tokio::test]
 async fn a_build_that_takes_too_long_is_stopped_and_says_which_setting_is_the_limit() {
     let endless = Endless::begin(Duration::ZERO).await;
-    let (_keep, stop) = watch::channel(false);
-    let build = endless.end(stop).await.unwrap();
+    let (_keep, stop) = signal::channel(false);
+    let build = endless.end(stop).await;
     assert_eq!(build.state, BuildState::Failed);
     assert!(build.error.unwrap().contains("build.deadline"));
+}
+
+#[tokio::test]
+async fn a_page_that_never_ends_is_given_up_and_the_next_try_looks_for_the_post_that_causes_it() {
+    let mut endless = Endless::begin(LONG).await;
+    endless.worker.config.page_limit = LOOK;
+    endless.worker.config.stuck_after = LOOK;
+    endless.worker.config.retry = RetryPolicy::default();
+    let (_keep, stop) = signal::channel(false);
+    let (let_it_end, end) = std::sync::mpsc::channel::<()>();
+    let hangs = move |control: &Control| {
+        let page = Piece::Page("a/index.html".parse().unwrap());
+        control.guard(page, || end.recv().unwrap_err()).map(|_| Err(BuildError::Stopped))?
+    };
+    let build = endless.end_of(stop, hangs).await;
+    drop(let_it_end);
+    assert_eq!((build.state, build.attempt), (BuildState::Waiting, 1));
+    assert_eq!(endless.worker.config.retry.caution(build.crashes), Caution::FindCulprit);
+    assert!(build.error.unwrap().contains("a/index.html took longer"));
 }
 
 #[tokio::test]
@@ -95,15 +125,15 @@ async fn a_running_build_that_somebody_cancels_is_stopped() {
     let origin = Origin::system(endless.clock.now());
     builds::cancel(&mut tx, endless.claimed.build.id, &origin).await.unwrap();
     tx.commit().await.unwrap();
-    let (_keep, stop) = watch::channel(false);
-    assert_eq!(endless.end(stop).await.unwrap().state, BuildState::Cancelled);
+    let (_keep, stop) = signal::channel(false);
+    assert_eq!(endless.end(stop).await.state, BuildState::Cancelled);
 }
 
 #[tokio::test]
 async fn a_worker_that_is_told_to_stop_hands_its_build_back() {
     let endless = Endless::begin(LONG).await;
-    let (_keep, stop) = watch::channel(true);
-    let build = endless.end(stop).await.unwrap();
+    let (_keep, stop) = signal::channel(true);
+    let build = endless.end(stop).await;
     assert_eq!((build.state, build.attempt), (BuildState::Waiting, 0));
 }
 
@@ -112,10 +142,8 @@ async fn a_worker_that_lost_its_lease_stops_and_changes_nothing() {
     let endless = Endless::begin(LONG).await;
     endless.clock.advance(Duration::from_secs(31));
     let heir = claim(&endless.database, &endless.clock).await.unwrap();
-    let (_keep, stop) = watch::channel(false);
-    assert!(matches!(endless.end(stop).await, Err(StoreError::LeaseLost { .. })));
-    let build = builds::get(&mut endless.database.store().read().await.unwrap(), heir.build.id).await.unwrap();
-    assert_eq!(build, heir.build);
+    let (_keep, stop) = signal::channel(false);
+    assert_eq!(endless.end(stop).await, heir.build);
 }
 
 #[test]

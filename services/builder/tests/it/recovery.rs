@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use microblog_domain::{BuildState, ReleaseId};
+use microblog_builder::BuildError;
+use microblog_builder::build_site::{Control, Order, build_site};
+use microblog_domain::{BuildMode, BuildState, ReleaseId};
 use microblog_release::{Options, ReleaseStore};
-use microblog_store::builds::{self, Claim};
+use microblog_store::builds::{self, Claim, Lease};
 use microblog_store::releases;
 use microblog_testkit::a_post;
 
@@ -26,7 +28,7 @@ async fn a_theme_with_an_error_fails_the_build_with_file_and_line_and_readers_ke
     assert!(shop.read("2026/03/hello/index.html").unwrap().contains("old text"));
 
     std::fs::remove_file(templates.join("post.html")).unwrap();
-    shop.ask(microblog_domain::BuildMode::Incremental).await;
+    shop.ask(BuildMode::Incremental).await;
     shop.work().await;
     assert!(shop.read("2026/03/hello/index.html").unwrap().contains("new text"));
     assert_eq!(shop.tree(), shop.tree_from_nothing().await);
@@ -50,11 +52,7 @@ async fn a_worker_that_begins_anew_renders_nothing_that_the_live_release_has() {
 async fn a_build_whose_worker_was_killed_is_taken_up_when_its_lease_is_over() {
     let shop = Workshop::new().await;
     let saved = shop.create(a_post().titled("Hello").published().build()).await;
-    let mut tx = shop.database.store().begin().await.unwrap();
-    let claim = Claim { worker: "killed".to_owned(), lease_for: Duration::from_secs(30) };
-    let now = microblog_domain::Clock::now(&shop.clock);
-    builds::claim(&mut tx, &claim, now).await.unwrap().unwrap();
-    tx.commit().await.unwrap();
+    claim(&shop, "killed").await;
     shop.work().await;
     assert_eq!(shop.read("2026/03/hello/index.html"), None);
     shop.clock.advance(Duration::from_secs(31));
@@ -65,6 +63,34 @@ async fn a_build_whose_worker_was_killed_is_taken_up_when_its_lease_is_over() {
 }
 
 #[tokio::test]
+async fn a_build_whose_lease_was_lost_while_it_was_paused_does_not_go_live() {
+    let shop = Workshop::new().await;
+    shop.create(a_post().titled("Hello").published().build()).await;
+    let late = claim(&shop, "late").await;
+    shop.clock.advance(Duration::from_secs(31));
+    let heir = claim(&shop, "heir").await;
+    for (lease, is_live) in [(late, false), (heir, true)] {
+        let desk = shop.worker_desk();
+        let built = tokio::task::spawn_blocking(move || {
+            let order = Order { mode: BuildMode::Incremental, lease: Some(lease) };
+            build_site(&mut desk.lock().unwrap(), order, &Control::default())
+        });
+        let built = built.await.unwrap();
+        assert_eq!(built.is_ok(), is_live);
+        assert!(is_live || matches!(built, Err(BuildError::LeaseLost)), "{built:?}");
+        assert_eq!(shop.read("2026/03/hello/index.html").is_some(), is_live);
+    }
+}
+
+async fn claim(shop: &Workshop, worker: &str) -> Lease {
+    let mut tx = shop.database.store().begin().await.unwrap();
+    let claim = Claim { worker: worker.to_owned(), lease_for: Duration::from_secs(30) };
+    let claimed = builds::claim(&mut tx, &claim, microblog_domain::Clock::now(&shop.clock)).await.unwrap().unwrap();
+    tx.commit().await.unwrap();
+    claimed.lease
+}
+
+#[tokio::test]
 async fn a_theme_file_that_was_replaced_by_one_of_its_size_and_age_is_noticed() {
     let shop = Workshop::new().await;
     let template = shop.folder.path().join("theme/templates/404.html");
@@ -72,7 +98,7 @@ async fn a_theme_file_that_was_replaced_by_one_of_its_size_and_age_is_noticed() 
     for text in ["one", "two"] {
         std::fs::write(&template, text).unwrap();
         std::fs::File::open(&template).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
-        shop.ask(microblog_domain::BuildMode::Incremental).await;
+        shop.ask(BuildMode::Incremental).await;
         shop.work().await;
         assert_eq!(shop.read("404.html").as_deref(), Some(text));
     }
@@ -82,16 +108,12 @@ async fn a_theme_file_that_was_replaced_by_one_of_its_size_and_age_is_noticed() 
 async fn a_release_whose_report_was_lost_is_recorded_by_the_next_build() {
     let mut shop = Workshop::new().await;
     let saved = shop.create(a_post().titled("Hello").published().build()).await;
-    let mut tx = shop.database.store().begin().await.unwrap();
-    let claim = Claim { worker: "killed".to_owned(), lease_for: Duration::from_secs(30) };
-    builds::claim(&mut tx, &claim, microblog_domain::Clock::now(&shop.clock)).await.unwrap().unwrap();
-    tx.commit().await.unwrap();
+    claim(&shop, "killed").await;
     // The killed worker came as far as the activation.
     let desk = shop.worker_desk();
     tokio::task::spawn_blocking(move || {
-        let order = microblog_builder::build_site::Order { mode: microblog_domain::BuildMode::Incremental };
-        let control = microblog_builder::build_site::Control::default();
-        microblog_builder::build_site::build_site(&mut desk.lock().unwrap(), order, &control).unwrap()
+        let order = Order { mode: BuildMode::Incremental, lease: None };
+        build_site(&mut desk.lock().unwrap(), order, &Control::default()).unwrap()
     })
     .await
     .unwrap();
@@ -115,7 +137,7 @@ async fn a_release_that_another_process_went_back_to_is_noticed_by_the_next_buil
     let mut elsewhere = ReleaseStore::open(&shop.folder.path().join("build"), options).unwrap();
     elsewhere.roll_back(ReleaseId(1)).unwrap();
     assert!(shop.read("2026/03/hello/index.html").unwrap().contains("old text"));
-    shop.ask(microblog_domain::BuildMode::Incremental).await;
+    shop.ask(BuildMode::Incremental).await;
     shop.work().await;
     assert!(shop.read("2026/03/hello/index.html").unwrap().contains("new text"));
     assert_eq!(shop.tree(), shop.tree_from_nothing().await);
@@ -130,7 +152,7 @@ async fn a_cancelled_build_changes_nothing_and_the_next_one_brings_its_changes()
     tx.commit().await.unwrap();
     shop.work().await;
     assert_eq!(shop.build(saved.build.unwrap()).await.state, BuildState::Cancelled);
-    shop.ask(microblog_domain::BuildMode::Incremental).await;
+    shop.ask(BuildMode::Incremental).await;
     shop.work().await;
     assert!(shop.read("2026/03/hello/index.html").is_some());
 }

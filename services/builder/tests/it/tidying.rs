@@ -43,7 +43,7 @@ async fn a_hint_of_what_is_done_already_keeps_nothing_from_being_compressed() {
     let worker = tokio::spawn(shop.worker.clone().run(hints, stopped));
     until("the page is compressed", || compressed(&shop)).await;
     stop.send(true).unwrap();
-    worker.await.unwrap();
+    worker.await.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -63,5 +63,5 @@ async fn what_could_not_be_compressed_while_somebody_read_the_tree_is_compressed
     drop(lease);
     until("the page is compressed", || compressed(&shop)).await;
     stop.send(true).unwrap();
-    worker.await.unwrap();
+    worker.await.unwrap().unwrap();
 }

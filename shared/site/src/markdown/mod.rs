@@ -132,6 +132,8 @@ const SITE: Dialect = Dialect {
 };
 
 fn render_as(dialect: &Dialect, markdown: &str, options: &MarkdownOptions<'_>) -> Rendered {
+    #[cfg(feature = "fault-injection")]
+    crate::faults::strike(markdown);
     let text = prepare::prepare(markdown);
     let mut writer = writer::Writer::new(dialect, options, &text);
     for event in Parser::new_ext(&text, dialect.syntax) {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use microblog_domain::{BuildId, BuildMode, BuildState, BuildStep, PageCounts, ReleaseId};
 
 use super::{Build, events, from_row, get, newest_in, take_turn};
-use crate::connect::Transaction;
+use crate::connect::{Connection, Transaction};
 use crate::decode::{Columns as _, micros, stored};
 use crate::error::StoreError;
 use crate::outbox;
@@ -81,12 +81,15 @@ async fn waiting(tx: &mut Transaction, now: Timestamp) -> Result<Option<Build>, 
 async fn take(tx: &mut Transaction, build: &Build, claim: &Claim, now: Timestamp) -> Result<ClaimedBuild, StoreError> {
     let row = sqlx::query(
         "UPDATE builds SET state = 'running', attempt = attempt + 1, lease_number = lease_number + 1, \
-         lease_until = $2, worker = $3, started_at = COALESCE(started_at, $4) WHERE id = $1 RETURNING *",
+         lease_until = $2, worker = $3, started_at = COALESCE(started_at, $4), crashes = crashes + $5 \
+         WHERE id = $1 RETURNING *",
     )
     .bind(build.id.to_string())
     .bind(micros(end_of_lease(claim.lease_for, now)))
     .bind(claim.worker.clone())
     .bind(micros(now))
+    // It is running still, so whoever had it never told how it ended.
+    .bind(i64::from(build.state == BuildState::Running))
     .fetch_one(&mut **tx)
     .await?;
     let build = from_row(&row)?;
@@ -142,10 +145,15 @@ pub async fn report(
 /// transaction is written by the rightful worker.
 pub async fn confirm(tx: &mut Transaction, lease: &Lease) -> Result<(), StoreError> {
     take_turn(tx).await?;
+    look_up(tx, lease).await
+}
+
+/// Whether the worker has the build at this moment, which says nothing of the next.
+pub async fn look_up(conn: &mut Connection, lease: &Lease) -> Result<(), StoreError> {
     sqlx::query("SELECT id FROM builds WHERE id = $1 AND lease_number = $2 AND state = 'running'")
         .bind(lease.build.to_string())
         .bind(lease.number)
-        .fetch_optional(&mut **tx)
+        .fetch_optional(conn)
         .await?
         .map(drop)
         .ok_or(StoreError::LeaseLost { build: lease.build })
@@ -199,16 +207,39 @@ pub async fn retry(
     put_back(tx, lease.build, run_after, now).await
 }
 
-/// The worker is being stopped and gives the build back unharmed: another one may take it at once. Tells its state, as
-/// [`retry`] does.
-pub async fn hand_back(tx: &mut Transaction, lease: &Lease, now: Timestamp) -> Result<BuildState, StoreError> {
+/// The try crashed, and is to be made again at once, by somebody who looks for the cause: notes `crashes` of them, or as
+/// many as there were if that is more. Tells its state, as [`retry`] does.
+pub async fn retry_after_crash(
+    tx: &mut Transaction,
+    lease: &Lease,
+    error: &str,
+    crashes: u32,
+    now: Timestamp,
+) -> Result<BuildState, StoreError> {
+    confirm(tx, lease).await?;
+    sqlx::query("UPDATE builds SET crashes = CASE WHEN crashes < $2 THEN $2 ELSE crashes END WHERE id = $1")
+        .bind(lease.build.to_string())
+        .bind(i64::from(crashes))
+        .execute(&mut **tx)
+        .await?;
+    retry(tx, lease, error, now, now).await
+}
+
+/// The worker can not work on the build now, which says nothing against the build: gives it back unharmed, to be taken
+/// by anybody from `run_after` on. Tells its state, as [`retry`] does.
+pub async fn hand_back(
+    tx: &mut Transaction,
+    lease: &Lease,
+    run_after: Timestamp,
+    now: Timestamp,
+) -> Result<BuildState, StoreError> {
     confirm(tx, lease).await?;
     sqlx::query("UPDATE builds SET attempt = attempt - 1 WHERE id = $1 AND attempt > 0")
         .bind(lease.build.to_string())
         .execute(&mut **tx)
         .await?;
     events::append(tx, lease.build, &BuildStep::HandedBack, now).await?;
-    put_back(tx, lease.build, now, now).await
+    put_back(tx, lease.build, run_after, now).await
 }
 
 /// Makes a running build wait again. If another one waits already, that one takes its work over.
@@ -240,11 +271,13 @@ async fn put_back(
 async fn supersede(tx: &mut Transaction, build: &Build, by: BuildId, now: Timestamp) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE builds SET requested_at = CASE WHEN requested_at < $2 THEN requested_at ELSE $2 END, \
-         mode = CASE WHEN $3 = 1 THEN 'full' ELSE mode END WHERE id = $1",
+         mode = CASE WHEN $3 = 1 THEN 'full' ELSE mode END, \
+         crashes = CASE WHEN crashes < $4 THEN $4 ELSE crashes END WHERE id = $1",
     )
     .bind(by.to_string())
     .bind(micros(build.requested_at))
     .bind(i64::from(build.mode == BuildMode::Full))
+    .bind(i64::from(build.crashes))
     .execute(&mut **tx)
     .await?;
     events::append(tx, build.id, &BuildStep::Superseded { by }, now).await?;

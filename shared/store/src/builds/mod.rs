@@ -42,6 +42,8 @@ pub struct Build {
     pub run_after: Timestamp,
     /// How often it was tried since somebody last asked.
     pub attempt: u32,
+    /// How many of these tries ended without a word: the process died, or its thread never came back.
+    pub crashes: u32,
     /// Until when its worker has it.
     pub lease_until: Option<Timestamp>,
     /// Who has or had it.
@@ -158,6 +160,7 @@ fn from_row(row: &AnyRow) -> Result<Build, StoreError> {
         traceparent: row.maybe_text("traceparent")?,
         run_after: row.time("run_after")?,
         attempt: row.number("attempt")?,
+        crashes: row.number("crashes")?,
         lease_until: row.maybe_time("lease_until")?,
         worker: row.maybe_text("worker")?,
         cancel_requested: row.flag("cancel_requested")?,

@@ -52,6 +52,18 @@ pub async fn changed_since(conn: &mut Connection, seq: ChangeSeq, limit: u32) ->
         .collect()
 }
 
+/// Reads the published posts, the newest change first, `limit` at a time, from before `before`.
+pub async fn published_before(
+    conn: &mut Connection,
+    before: Option<ChangeSeq>,
+    limit: u32,
+) -> Result<Vec<(ChangeSeq, Post)>, StoreError> {
+    let sql = "SELECT * FROM posts WHERE status = 'published' AND change_seq < $1 ORDER BY change_seq DESC LIMIT $2";
+    let before = before.map_or(i64::MAX, |seq| stored(seq.0));
+    let rows = sqlx::query(sql).bind(before).bind(i64::from(limit)).fetch_all(conn).await?;
+    rows.iter().map(|row| Ok((row.number("change_seq").map(ChangeSeq)?, post_from_row(row)?))).collect()
+}
+
 /// Reads the published posts among these, in no order. At most [`MAX_IDS`] at a time.
 pub async fn published_among(conn: &mut Connection, ids: &[PostId]) -> Result<Vec<Post>, StoreError> {
     let placeholders: Vec<String> = (1..=ids.len()).map(|number| format!("${number}")).collect();

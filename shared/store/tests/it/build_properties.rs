@@ -122,7 +122,7 @@ impl Model {
             End::Retry => {
                 in_transaction!(self.scenario, |tx| leases::retry(tx, lease, "x", now + minute, now)).map(drop)
             }
-            End::HandBack => in_transaction!(self.scenario, |tx| leases::hand_back(tx, lease, now)).map(drop),
+            End::HandBack => in_transaction!(self.scenario, |tx| leases::hand_back(tx, lease, now, now)).map(drop),
             End::Stop => in_transaction!(self.scenario, |tx| leases::stop(tx, lease, now)),
         };
         let is_newest = self.leases.last().map(|last| &last.lease) == Some(lease);

@@ -99,7 +99,7 @@ async fn a_build_is_taken_over_when_its_worker_is_not_heard_of() {
     lost(in_transaction!(scenario, |tx| leases::fail(tx, &late.lease, "late", now)));
     lost(in_transaction!(scenario, |tx| leases::retry(tx, &late.lease, "late", now, now)).map(drop));
     lost(in_transaction!(scenario, |tx| leases::stop(tx, &late.lease, now)));
-    lost(in_transaction!(scenario, |tx| leases::hand_back(tx, &late.lease, now)).map(drop));
+    lost(in_transaction!(scenario, |tx| leases::hand_back(tx, &late.lease, now, now)).map(drop));
     lost(scenario.succeed(&late).await);
     assert_eq!(scenario.build(other.build.id).await, other.build, "the late worker changed nothing");
     scenario.succeed(&other).await.unwrap();
@@ -202,7 +202,7 @@ async fn a_build_that_is_handed_back_is_taken_at_once_and_loses_no_attempt() {
     let scenario = Scenario::new().await;
     let id = scenario.ask(BuildMode::Incremental).await.id;
     let claimed = scenario.claim("a").await.unwrap();
-    in_transaction!(scenario, |tx| leases::hand_back(tx, &claimed.lease, scenario.now())).unwrap();
+    in_transaction!(scenario, |tx| leases::hand_back(tx, &claimed.lease, scenario.now(), scenario.now())).unwrap();
     let again = scenario.claim("b").await.unwrap();
     assert_eq!((again.build.id, again.build.attempt), (id, 1));
     assert_eq!(scenario.steps(id).await, ["queued", "started", "handed_back", "started"]);

@@ -5,6 +5,7 @@
 mod build_properties;
 mod builds;
 mod concurrency;
+mod crashes;
 mod images;
 mod lists;
 mod opening;

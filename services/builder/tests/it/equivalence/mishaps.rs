@@ -13,7 +13,7 @@ use super::edits::{Build, Mistake};
 use super::newsroom::{Newsroom, RUNTIME};
 use super::tree::{same, tree_of};
 
-const ORDER: Order = Order { mode: BuildMode::Incremental };
+const ORDER: Order = Order { mode: BuildMode::Incremental, lease: None };
 
 impl Newsroom {
     /// A build that comes to nothing, unless what should stop it comes too late or is not met.

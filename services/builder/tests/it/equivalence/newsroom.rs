@@ -279,7 +279,7 @@ impl Newsroom {
 
     /// A build that must succeed. One that would lose most of the pages is refused until somebody insists.
     fn build(&mut self, mode: BuildMode) -> Result<(), TestCaseError> {
-        match build_site(&mut self.desk, Order { mode }, &Control::default()) {
+        match build_site(&mut self.desk, Order { mode, lease: None }, &Control::default()) {
             Err(BuildError::Release(ReleaseError::Rejected(findings)))
                 if mode == BuildMode::Incremental
                     && findings.iter().all(|finding| !finding.is_error() || is_loss(finding)) =>
@@ -318,7 +318,7 @@ impl Newsroom {
         let folder = fast_folder("microblog-from-nothing-");
         let mut desk =
             desk(&self.database, &self.folder, open_releases(folder.path(), &self.clock, None).map_err(fail)?);
-        build_site(&mut desk, Order { mode: BuildMode::Full }, &Control::default()).map_err(fail)?;
+        build_site(&mut desk, Order { mode: BuildMode::Full, lease: None }, &Control::default()).map_err(fail)?;
         Ok(tree_of(folder.path()))
     }
 

@@ -1,0 +1,195 @@
+//! Storing what became of a build: release, outcome, events and the state of the build, in one transaction.
+
+use std::time::Duration;
+
+use microblog_domain::{BuildState, BuildStep, Timestamp};
+use microblog_queue::{Failure, FailureKind, Settlement};
+use microblog_release::{Origin, Release};
+use microblog_store::builds::{Build, Lease, leases};
+use microblog_store::releases::{self, ReleaseRecord};
+use microblog_store::{StoreError, Transaction};
+use tokio::sync::watch;
+
+use super::End;
+use super::watch::StopReason;
+use crate::build_site::{Built, Control};
+use crate::metrics::{self, Outcome};
+use crate::worker::Worker;
+
+/// How many warnings of one build are kept.
+pub(super) const MOST_WARNINGS: usize = 100;
+/// How long the database rests before it is asked again.
+const REST: Duration = Duration::from_millis(500);
+
+/// Stores what became of the build, and counts what was stored. While the database can not be reached it tries again:
+/// what is not stored is all built once more.
+pub(super) async fn settle(
+    worker: &Worker,
+    build: &Build,
+    lease: &Lease,
+    end: End,
+    control: &Control,
+    stop: &mut watch::Receiver<bool>,
+) {
+    loop {
+        let is_last_try = *stop.borrow_and_update();
+        match store(worker, build, lease, &end, control).await {
+            Ok(()) => return,
+            Err(StoreError::LeaseLost { .. }) => {
+                metrics::build_ended(Outcome::Superseded);
+                tracing::warn!(job_id = %build.id, "another worker has taken the build over; what became of it here counts no more");
+                return;
+            }
+            Err(error @ StoreError::Unavailable(_)) if !is_last_try => {
+                tracing::warn!(job_id = %build.id, %error, "the end of the build can not be stored; trying again");
+                let _ = tokio::time::timeout(REST, stop.changed()).await;
+            }
+            Err(error) => {
+                tracing::error!(job_id = %build.id, %error, "the end of the build could not be stored; it will be taken up again");
+                return;
+            }
+        }
+    }
+}
+
+async fn store(worker: &Worker, build: &Build, lease: &Lease, end: &End, control: &Control) -> Result<(), StoreError> {
+    let ended_at = worker.clock.now();
+    let mut tx = worker.store.begin().await?;
+    let state = match end {
+        End::Built(built) => succeed(worker, &mut tx, build, lease, built).await?,
+        End::Failed(failure) => fail(worker, &mut tx, build, lease, failure).await?,
+        End::Stopped(reason) | End::Stuck(reason) => stopped(worker, &mut tx, build, lease, reason).await?,
+    };
+    tx.commit().await?;
+    if let End::Built(built) = end {
+        count_work(build, built, control, ended_at);
+    }
+    if let Some(outcome) = Outcome::of(state) {
+        metrics::build_ended(outcome);
+    }
+    Ok(())
+}
+
+fn count_work(build: &Build, built: &Built, control: &Control, ended_at: Timestamp) {
+    metrics::build_succeeded(build.mode, &control.timings(), built.pages, ended_at);
+    if let Some(live) = &built.live {
+        metrics::live_since(live.activated_at);
+        if built.activated {
+            // The time that a release carries is when it was put together, which is before it was durable and live.
+            metrics::went_live(wanted_at(build), ended_at);
+        }
+    }
+}
+
+/// Since when somebody waits: a build that was asked for later is not late before.
+fn wanted_at(build: &Build) -> Timestamp {
+    if build.attempt > 1 { build.requested_at } else { build.requested_at.max(build.run_after) }
+}
+
+async fn succeed(
+    worker: &Worker,
+    tx: &mut Transaction,
+    build: &Build,
+    lease: &Lease,
+    built: &Built,
+) -> Result<BuildState, StoreError> {
+    let now = worker.clock.now();
+    for message in told_warnings(&built.warnings) {
+        tracing::warn!(job_id = %build.id, message, "the build found something");
+        leases::report(tx, lease, &BuildStep::Warning { message }, built.pages, now).await?;
+    }
+    if let Some(live) = &built.live {
+        releases::forget_after(tx, live.id).await?;
+        releases::record(tx, &record_of(live, build)).await?;
+    }
+    if let Some(oldest) = built.kept {
+        releases::forget_before(tx, oldest).await?;
+    }
+    let release = built.live.as_ref().filter(|_| built.activated).map(|live| live.id);
+    if let Some(release) = release {
+        leases::report(tx, lease, &BuildStep::Activated { release }, built.pages, now).await?;
+    }
+    leases::succeed(tx, lease, release, built.pages, now).await?;
+    tracing::info!(job_id = %build.id, release = release.map(|id| id.0), rendered = built.pages.rendered, total = built.pages.total, "build succeeded");
+    Ok(BuildState::Succeeded)
+}
+
+/// The first of many warnings, and how many more there are: each is an event that every build writes again.
+pub(super) fn told_warnings(warnings: &[String]) -> Vec<String> {
+    let mut told: Vec<String> = warnings.iter().take(MOST_WARNINGS).cloned().collect();
+    if let more @ 1.. = warnings.len() - told.len() {
+        told.push(format!("there are {more} more warnings like these; mend the first ones to see them"));
+    }
+    told
+}
+
+/// The row of the live release. A worker that is killed after it made a release live never writes that row; the next
+/// build, whether or not it finds something to do, writes it then.
+fn record_of(live: &Release, build: &Build) -> ReleaseRecord {
+    let (build, rolled_back_to) = match live.origin {
+        Origin::Built => (Some(build.id), None),
+        Origin::RolledBackTo(to) => (None, Some(to)),
+        Origin::Mended => (None, None),
+    };
+    ReleaseRecord { id: live.id, build, activated_at: live.activated_at, pages: live.totals.pages, rolled_back_to }
+}
+
+async fn fail(
+    worker: &Worker,
+    tx: &mut Transaction,
+    build: &Build,
+    lease: &Lease,
+    failure: &Failure,
+) -> Result<BuildState, StoreError> {
+    let now = worker.clock.now();
+    let after = |delay| now.checked_add(delay).unwrap_or(now);
+    let (code, error) = (failure.code, failure.message.as_str());
+    let retry = &worker.config.retry;
+    match retry.settle(build.attempt, failure) {
+        Settlement::RetryAfter(delay) => {
+            tracing::warn!(job_id = %build.id, code, error, ?delay, "build failed; trying again");
+            leases::retry(tx, lease, error, after(delay), now).await
+        }
+        Settlement::RetryWithCare => {
+            tracing::error!(job_id = %build.id, code, error, "build broke down; looking for a post that causes it");
+            leases::retry_after_crash(tx, lease, error, retry.suspicious_crashes, now).await
+        }
+        Settlement::PutBack(delay) => {
+            tracing::warn!(job_id = %build.id, code, error, ?delay, "build could not begin; trying again");
+            leases::hand_back(tx, lease, after(delay), now).await
+        }
+        Settlement::GiveUp => {
+            tracing::error!(job_id = %build.id, code, error, "build failed; readers keep the release they have");
+            leases::fail(tx, lease, error, now).await?;
+            Ok(BuildState::Failed)
+        }
+    }
+}
+
+async fn stopped(
+    worker: &Worker,
+    tx: &mut Transaction,
+    build: &Build,
+    lease: &Lease,
+    reason: &StopReason,
+) -> Result<BuildState, StoreError> {
+    let now = worker.clock.now();
+    let failure = match reason {
+        StopReason::Cancelled => {
+            leases::stop(tx, lease, now).await?;
+            return Ok(BuildState::Cancelled);
+        }
+        StopReason::WorkerStops => return leases::hand_back(tx, lease, now, now).await,
+        StopReason::LeaseLost => return Err(StoreError::LeaseLost { build: build.id }),
+        StopReason::DeadlinePassed => {
+            let message = format!("it took longer than {:?} (build.deadline)", worker.config.deadline);
+            Failure { kind: FailureKind::Passing, code: "deadline", message }
+        }
+        StopReason::Hangs(piece) => {
+            let message =
+                format!("{piece} took longer than {:?}, as nothing does that is sound", worker.config.page_limit);
+            Failure { kind: FailureKind::Crash, code: "hangs", message }
+        }
+    };
+    fail(worker, tx, build, lease, &failure).await
+}

@@ -1,0 +1,89 @@
+//! Finding posts that crash the renderer, and setting them aside so that all others go live.
+//!
+//! A post that overflows the stack, uses up all memory or never ends takes the process with it. So another process
+//! ([`probe`]) renders the posts one by one, and says before each which one it begins; the one that it named last before
+//! it died, or fell silent, is the culprit. Its author is told, and the search goes on behind it.
+
+mod child;
+mod probe;
+mod suspect;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use microblog_domain::Clock;
+use microblog_store::{Origin, Store, StoreError, publishing};
+use tokio::runtime::Handle;
+
+use self::child::{Child, Verdict};
+use self::suspect::Suspect;
+use crate::build_site::{BuildError, Control};
+use crate::metrics;
+use crate::worker::Worker;
+
+pub use self::child::ProbeCommand;
+pub use self::probe::{ProbeError, probe};
+
+/// No sound post takes so long to render, not even one of many megabytes.
+const POST_LIMIT: Duration = Duration::from_secs(10);
+/// With so many posts set aside at once it is more likely the program that is broken.
+const MOST_CULPRITS: usize = 20;
+
+/// Looks for posts that crash the renderer.
+pub(crate) struct Quarantine {
+    store: Store,
+    runtime: Handle,
+    clock: Arc<dyn Clock>,
+    probe: Option<ProbeCommand>,
+}
+
+impl Quarantine {
+    pub(crate) fn new(worker: &Worker, runtime: Handle) -> Self {
+        let (store, clock, probe) = (worker.store.clone(), Arc::clone(&worker.clock), worker.config.probe.clone());
+        Self { store, runtime, clock, probe }
+    }
+
+    /// Sets aside every post that crashes the renderer by itself; tells of each. What can not be found out stops nothing:
+    /// then the build shows what it comes to.
+    pub(crate) fn set_culprits_aside(&self, control: &Control) -> Result<Vec<String>, BuildError> {
+        let mut told = Vec::new();
+        let Some(command) = &self.probe else { return Ok(told) };
+        tracing::warn!("looking for a post that crashes the renderer");
+        let mut last = None;
+        while told.len() < MOST_CULPRITS {
+            match Child::begin(command, last).and_then(|child| child.watch(POST_LIMIT, &|| control.check().is_ok())) {
+                Ok(Verdict::AllSound) => break,
+                Ok(Verdict::BrokenOff) => return Err(BuildError::Stopped),
+                Ok(Verdict::Culprit { suspect, reason }) => {
+                    last = Some(suspect.change);
+                    told.extend(self.set_aside(suspect, &reason)?);
+                }
+                Err(error) => {
+                    tracing::error!(%error, "posts can not be examined");
+                    break;
+                }
+            }
+        }
+        Ok(told)
+    }
+
+    /// Nothing is told if somebody changed the post meanwhile.
+    fn set_aside(&self, suspect: Suspect, reason: &str) -> Result<Option<String>, StoreError> {
+        let Suspect { post, version, .. } = suspect;
+        let set_aside = async {
+            let mut tx = self.store.begin().await?;
+            let origin = Origin::system(self.clock.now());
+            publishing::set_aside(&mut tx, post, version, reason, &origin).await?;
+            tx.commit().await
+        };
+        match self.runtime.block_on(set_aside) {
+            Ok(()) => {
+                metrics::post_set_aside();
+                tracing::error!(%post, reason, "a post was set aside, so that the others go live");
+                Ok(Some(format!("post {post} was set aside: {reason}")))
+            }
+            Err(StoreError::NotFound | StoreError::Stale { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
