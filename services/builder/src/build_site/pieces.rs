@@ -29,14 +29,18 @@ impl fmt::Display for Piece {
     }
 }
 
-/// Which piece each thread is at, and since when.
+/// Which piece each thread is at.
 #[derive(Debug)]
-pub(super) struct Pieces(Box<[Mutex<Option<(Piece, Instant)>>]>);
+pub(super) struct Pieces(Box<[Place]>);
+
+/// The piece that a thread is at, and since when.
+#[derive(Debug, Default)]
+struct Place(Mutex<Option<(Piece, Instant)>>);
 
 impl Default for Pieces {
     /// With a place for each thread that renders, and one for the thread that leads them.
     fn default() -> Self {
-        Self((0..=rayon::current_num_threads()).map(|_| Mutex::new(None)).collect())
+        Self((0..=rayon::current_num_threads()).map(|_| Place::default()).collect())
     }
 }
 
@@ -44,23 +48,27 @@ impl Pieces {
     /// Does a piece of work; a crash becomes an error that names it.
     pub(super) fn guard<T>(&self, piece: Piece, work: impl FnOnce() -> T) -> Result<T, BuildError> {
         let place = self.0.get(rayon::current_thread_index().unwrap_or(self.0.len() - 1));
-        note(place, Some((piece.clone(), Instant::now())));
+        if let Some(place) = place {
+            place.note(Some((piece.clone(), Instant::now())));
+        }
         // What a crash leaves behind is dropped with the build, but for the site, which no piece changes.
         let done = catch_unwind(AssertUnwindSafe(work));
-        note(place, None);
+        if let Some(place) = place {
+            place.note(None);
+        }
         done.map_err(|panic| BuildError::Crashed { piece, message: told_by(&*panic) })
     }
 
     /// The piece that takes longest, and how long it does.
     pub(super) fn slowest(&self) -> Option<(Piece, Duration)> {
-        let places = self.0.iter().filter_map(|place| place.lock().unwrap_or_else(PoisonError::into_inner).clone());
-        places.map(|(piece, since)| (piece, since.elapsed())).max_by_key(|(_, time)| *time)
+        let busy = self.0.iter().filter_map(|place| place.0.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        busy.map(|(piece, since)| (piece, since.elapsed())).max_by_key(|(_, time)| *time)
     }
 }
 
-fn note(place: Option<&Mutex<Option<(Piece, Instant)>>>, piece: Option<(Piece, Instant)>) {
-    if let Some(place) = place {
-        *place.lock().unwrap_or_else(PoisonError::into_inner) = piece;
+impl Place {
+    fn note(&self, piece: Option<(Piece, Instant)>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = piece;
     }
 }
 
@@ -80,7 +88,7 @@ mod tests {
     #[test]
     fn a_crash_names_the_piece_and_its_message() {
         let pieces = Pieces::default();
-        let error = pieces.guard(page(), || panic!("no {}", "luck")).map(|()| ()).unwrap_err();
+        let error = pieces.guard(page(), || panic!("no {}", "luck")).unwrap_err();
         assert_eq!(error.to_string(), "the page a/index.html crashed, which is a mistake in Microblog: no luck");
         assert_eq!(pieces.slowest(), None);
     }

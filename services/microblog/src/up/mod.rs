@@ -138,10 +138,7 @@ impl Parts {
         let relay = Relay::new(self.store.clone(), sender, Arc::clone(&self.clock), self.waker.clone());
         tasks.start_endless("the relay", relay.run());
         let stop = tasks.stop();
-        tasks.start("the builder", async move {
-            worker.run(hints, stop).await;
-            anyhow::Ok(())
-        });
+        tasks.start("the builder", worker.run(hints, stop));
     }
 
     /// Starts what makes smaller variants of uploaded pictures.
