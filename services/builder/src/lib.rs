@@ -16,6 +16,7 @@ mod images;
 mod job;
 mod metrics;
 mod quarantine;
+mod vigil;
 pub mod worker;
 
 pub use build_site::{BuildError, Desk, DeskConfig};

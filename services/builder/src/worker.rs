@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 use microblog_domain::Clock;
 use microblog_queue::{BuildEvents, HintReceiver, RetryPolicy, Waker};
 use microblog_release::Tidied;
-use microblog_store::builds::{self, Claim, ClaimedBuild};
+use microblog_store::builds::{self, Claim, ClaimedBuild, Due, Heartbeat, leases};
 use microblog_store::{Store, StoreError};
 use tokio::sync::watch;
 
 use crate::build_site::Desk;
 use crate::quarantine::ProbeCommand;
+use crate::vigil::Vigil;
 use crate::{job, metrics};
 
 /// How a worker does its work.
@@ -91,6 +92,7 @@ pub struct Worker {
     /// Woken when a job went back to the outbox.
     pub(crate) relay: Waker,
     pub(crate) desk: Arc<Mutex<Desk>>,
+    vigil: Arc<Mutex<Vigil>>,
 }
 
 impl Worker {
@@ -105,7 +107,7 @@ impl Worker {
         desk: Arc<Mutex<Desk>>,
     ) -> Self {
         metrics::describe();
-        Self { config, store, clock, events, relay, desk }
+        Self { config, store, clock, events, relay, desk, vigil: Arc::default() }
     }
 
     /// Works until `stop` becomes true. A build that runs then is stopped and handed back.
@@ -176,18 +178,27 @@ impl Worker {
 
     async fn claim(&self) -> Result<Option<ClaimedBuild>, StoreError> {
         let now = self.clock.now();
-        let due = builds::next_due(&mut *self.store.read().await?).await?;
-        if due.is_none_or(|due| due > now) {
-            return Ok(None);
-        }
+        let silent = match builds::next_due(&mut *self.store.read().await?).await? {
+            Due::From(at) if builds::is_due(at, now) => None,
+            Due::Unless(heartbeat) if self.is_dead(heartbeat) => Some(heartbeat),
+            _ => return Ok(None),
+        };
         let mut tx = self.store.begin().await?;
         let claim = Claim { worker: self.config.name.clone(), lease_for: self.config.lease_for };
-        let claimed = builds::claim(&mut tx, &claim, now).await?;
+        let claimed = match &silent {
+            None => builds::claim(&mut tx, &claim, now).await?,
+            Some(silent) => leases::take_over(&mut tx, &claim, silent, now).await?,
+        };
         tx.commit().await?;
         if let Some(claimed) = &claimed {
             self.events.announce(claimed.build.id);
         }
         Ok(claimed)
+    }
+
+    /// Whether the worker with this heartbeat was silent for as long as it may be.
+    fn is_dead(&self, heartbeat: Heartbeat) -> bool {
+        self.vigil.lock().unwrap_or_else(PoisonError::into_inner).is_dead(heartbeat, self.config.lease_for)
     }
 
     /// Rests until there is a hint, the next build is due, or so much time is over, a second at most.
@@ -211,10 +222,10 @@ impl Worker {
     async fn until_due(&self) -> Duration {
         let due = async { builds::next_due(&mut *self.store.read().await?).await };
         match due.await {
-            Ok(Some(due)) => {
+            Ok(Due::From(due)) => {
                 Duration::try_from(due.duration_since(self.clock.now())).unwrap_or_default().min(LONGEST_REST)
             }
-            Ok(None) | Err(_) => LONGEST_REST,
+            Ok(Due::Unless(_) | Due::Nothing) | Err(_) => LONGEST_REST,
         }
     }
 }

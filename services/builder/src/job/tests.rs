@@ -7,7 +7,7 @@ use microblog_domain::{BuildMode, BuildState, Clock as _, SiteSettings};
 use microblog_queue::{BuildEvents, RetryPolicy, Waker};
 use microblog_release::{Options, ReleaseStore};
 use microblog_store::Origin;
-use microblog_store::builds::{self, BuildRequest, Claim};
+use microblog_store::builds::{self, BuildRequest, Claim, leases};
 use microblog_testkit::{TestClock, TestDatabase};
 use tempfile::TempDir;
 use tokio::runtime::Handle;
@@ -140,7 +140,9 @@ async fn a_worker_that_is_told_to_stop_hands_its_build_back() {
 #[tokio::test]
 async fn a_worker_that_lost_its_lease_stops_and_changes_nothing() {
     let endless = Endless::begin(LONG).await;
-    endless.clock.advance(Duration::from_secs(31));
+    let mut tx = endless.database.store().begin().await.unwrap();
+    leases::bury(&mut tx, "one of two").await.unwrap();
+    tx.commit().await.unwrap();
     let heir = claim(&endless.database, &endless.clock).await.unwrap();
     let (_keep, stop) = signal::channel(false);
     assert_eq!(endless.end(stop).await, heir.build);

@@ -117,6 +117,7 @@ fn worker(store: &Store, clock: &TestClock, folder: &Path) -> (Worker, Arc<Mutex
     let worker = Worker::new(
         WorkerConfig {
             name: "the only one".to_owned(),
+            lease_for: std::time::Duration::from_millis(300),
             tidy_again: std::time::Duration::from_millis(20),
             ..WorkerConfig::default()
         },

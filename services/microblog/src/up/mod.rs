@@ -155,7 +155,7 @@ impl Parts {
     /// The process before this one may have been killed in the middle of a build.
     async fn take_up_what_was_left(&self) -> anyhow::Result<()> {
         let mut tx = self.store.begin().await?;
-        leases::bury(&mut tx, WORKER, self.clock.now()).await?;
+        leases::bury(&mut tx, WORKER).await?;
         images::bury(&mut tx, WORKER, self.clock.now()).await?;
         images::reconsider(&mut tx, microblog_images::EDITION).await?;
         Ok(tx.commit().await?)

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use microblog_domain::{BuildId, BuildMode, BuildState, BuildStep, PageCounts, ReleaseId};
 
-use super::{Build, events, from_row, get, newest_in, take_turn};
+use super::{Build, events, from_row, get, is_due, newest_in, take_turn};
 use crate::connect::{Connection, Transaction};
 use crate::decode::{Columns as _, micros, stored};
 use crate::error::StoreError;
@@ -40,6 +40,31 @@ pub struct ClaimedBuild {
     pub lease: Lease,
 }
 
+/// What the lease of a build looked like at one moment. As long as its worker lives, it looks different before the time of
+/// the lease is over. So whoever sees the same one for that long, by a clock of their own that nobody sets, knows that
+/// the worker is dead; times of two machines are never compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heartbeat {
+    build: BuildId,
+    until: Timestamp,
+}
+
+impl Heartbeat {
+    /// Until when the worker meant to have the build, by its own clock.
+    #[must_use]
+    pub const fn until(&self) -> Timestamp {
+        self.until
+    }
+}
+
+impl Build {
+    /// That of its worker, if it has one that is not known to be dead.
+    #[must_use]
+    pub fn heartbeat(&self) -> Option<Heartbeat> {
+        self.lease_until.filter(|_| self.state == BuildState::Running).map(|until| Heartbeat { build: self.id, until })
+    }
+}
+
 /// What a worker learns when it renews its lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Renewal {
@@ -49,15 +74,39 @@ pub enum Renewal {
     CancelRequested,
 }
 
-/// Takes the build that is due: a running one whose worker has not been heard of for too long, or else the waiting
-/// one, if none runs and its time has come.
+/// Takes the build that is due: a running one whose worker is known to be dead, or else the waiting one, if none runs and
+/// its time has come.
 pub async fn claim(tx: &mut Transaction, claim: &Claim, now: Timestamp) -> Result<Option<ClaimedBuild>, StoreError> {
     take_turn(tx).await?;
     let due = match newest_in(tx, BuildState::Running).await? {
-        Some(running) if running.lease_until.is_none_or(|until| until <= now) => abandoned(tx, running, now).await?,
+        Some(running) if running.lease_until.is_none() => abandoned(tx, running, now).await?,
         Some(_) => None,
         None => waiting(tx, now).await?,
     };
+    take_some(tx, due, claim, now).await
+}
+
+/// Takes the running build from a worker that was silent for so long that it must be dead, unless it spoke meanwhile.
+pub async fn take_over(
+    tx: &mut Transaction,
+    claim: &Claim,
+    silent: &Heartbeat,
+    now: Timestamp,
+) -> Result<Option<ClaimedBuild>, StoreError> {
+    take_turn(tx).await?;
+    let due = match newest_in(tx, BuildState::Running).await? {
+        Some(running) if running.heartbeat().as_ref() == Some(silent) => abandoned(tx, running, now).await?,
+        _ => None,
+    };
+    take_some(tx, due, claim, now).await
+}
+
+async fn take_some(
+    tx: &mut Transaction,
+    due: Option<Build>,
+    claim: &Claim,
+    now: Timestamp,
+) -> Result<Option<ClaimedBuild>, StoreError> {
     match due {
         Some(build) => take(tx, &build, claim, now).await.map(Some),
         None => Ok(None),
@@ -75,7 +124,7 @@ async fn abandoned(tx: &mut Transaction, build: Build, now: Timestamp) -> Result
 }
 
 async fn waiting(tx: &mut Transaction, now: Timestamp) -> Result<Option<Build>, StoreError> {
-    Ok(newest_in(tx, BuildState::Waiting).await?.filter(|build| build.run_after <= now))
+    Ok(newest_in(tx, BuildState::Waiting).await?.filter(|build| is_due(build.run_after, now)))
 }
 
 async fn take(tx: &mut Transaction, build: &Build, claim: &Claim, now: Timestamp) -> Result<ClaimedBuild, StoreError> {
@@ -305,10 +354,9 @@ async fn finish(tx: &mut Transaction, id: BuildId, state: BuildState, now: Times
 
 /// Ends the leases of a worker that is known to be dead: the process that had its name before this one. What it worked
 /// on is due at once.
-pub async fn bury(tx: &mut Transaction, worker: &str, now: Timestamp) -> Result<(), StoreError> {
-    sqlx::query("UPDATE builds SET lease_until = $2 WHERE state = 'running' AND worker = $1")
+pub async fn bury(tx: &mut Transaction, worker: &str) -> Result<(), StoreError> {
+    sqlx::query("UPDATE builds SET lease_until = NULL WHERE state = 'running' AND worker = $1")
         .bind(worker.to_owned())
-        .bind(micros(now))
         .execute(&mut **tx)
         .await?;
     Ok(())

@@ -10,12 +10,12 @@ pub mod asking;
 pub mod events;
 pub mod leases;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use microblog_domain::{BuildId, BuildMode, BuildState, PageCounts, ReleaseId, UserId};
 use sqlx::any::AnyRow;
 
 pub use self::asking::{BuildRequest, ask, cancel};
-pub use self::leases::{Claim, ClaimedBuild, Lease, claim};
+pub use self::leases::{Claim, ClaimedBuild, Heartbeat, Lease, claim};
 use crate::connect::{Connection, Transaction};
 use crate::counters::{self, Counter};
 use crate::decode::{Columns as _, micros};
@@ -44,7 +44,7 @@ pub struct Build {
     pub attempt: u32,
     /// How many of these tries ended without a word: the process died, or its thread never came back.
     pub crashes: u32,
-    /// Until when its worker has it.
+    /// Until when its worker has it; nothing when it is known to be dead.
     pub lease_until: Option<Timestamp>,
     /// Who has or had it.
     pub worker: Option<String>,
@@ -109,13 +109,34 @@ pub async fn position(conn: &mut Connection, build: &Build) -> Result<Option<u32
     Ok(Some(1 + row.number::<u32>("running")?))
 }
 
-/// When there will be something to claim: a waiting build may start, or a running one's lease is over.
-pub async fn next_due(conn: &mut Connection) -> Result<Option<Timestamp>, StoreError> {
-    let running = newest_in(conn, BuildState::Running).await?;
-    match running {
-        Some(build) => Ok(build.lease_until),
-        None => Ok(newest_in(conn, BuildState::Waiting).await?.map(|build| build.run_after)),
+/// What there is to claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// Nothing.
+    Nothing,
+    /// A build may be [claimed](claim), now or from this moment on.
+    From(Timestamp),
+    /// A build may be [taken over](leases::take_over), unless the worker that has it is alive.
+    Unless(Heartbeat),
+}
+
+/// Says what there is to claim.
+pub async fn next_due(conn: &mut Connection) -> Result<Due, StoreError> {
+    if let Some(running) = newest_in(conn, BuildState::Running).await? {
+        return Ok(running.heartbeat().map_or(Due::From(Timestamp::MIN), Due::Unless));
     }
+    let waiting = newest_in(conn, BuildState::Waiting).await?;
+    Ok(waiting.map_or(Due::Nothing, |build| Due::From(build.run_after)))
+}
+
+/// No build is put off for longer than this.
+const FARTHEST: SignedDuration = SignedDuration::from_mins(10);
+
+/// Whether a build that may start from `run_after` on may start now. A time too far ahead was written by a clock that was
+/// wrong, then or now: nothing is gained by waiting for it.
+#[must_use]
+pub fn is_due(run_after: Timestamp, now: Timestamp) -> bool {
+    run_after <= now || run_after.duration_since(now) > FARTHEST
 }
 
 /// Forgets the builds that came to their end before `before`, with their events; tells how many.

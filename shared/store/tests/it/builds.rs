@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use microblog_domain::{BuildId, BuildMode, BuildState, BuildStep, PageCounts, ReleaseId};
 use microblog_store::builds::leases::Renewal;
-use microblog_store::builds::{self, Build, BuildCounts, BuildRequest, ClaimedBuild, events, leases};
+use microblog_store::builds::{self, Build, BuildCounts, BuildRequest, Claim, ClaimedBuild, Due, events, leases};
 use microblog_store::{Refusal, StoreError, outbox};
 
 use crate::scenario::{Scenario, in_transaction, reading};
@@ -67,7 +67,7 @@ async fn a_build_that_may_start_later_is_brought_forward_by_whoever_is_in_a_hurr
     let later = BuildRequest { mode: BuildMode::Incremental, run_after: origin.at + MINUTE };
     in_transaction!(scenario, |tx| builds::ask(tx, &later, &origin)).unwrap();
     assert_eq!(scenario.claim("a").await, None);
-    assert_eq!(reading!(scenario, |conn| builds::next_due(conn)), Some(later.run_after));
+    assert_eq!(reading!(scenario, |conn| builds::next_due(conn)), Due::From(later.run_after));
     scenario.ask(BuildMode::Incremental).await;
     assert!(scenario.claim("a").await.is_some());
 }
@@ -77,10 +77,13 @@ async fn a_build_is_taken_over_when_its_worker_is_not_heard_of() {
     let scenario = Scenario::new().await;
     scenario.ask(BuildMode::Incremental).await;
     let late = scenario.claim("late").await.unwrap();
-    assert_eq!(reading!(scenario, |conn| builds::next_due(conn)), Some(scenario.now() + MINUTE));
-    scenario.later(59);
-    assert_eq!(scenario.claim("other").await, None);
-    scenario.later(1);
+    let Due::Unless(before) = reading!(scenario, |conn| builds::next_due(conn)) else { panic!("somebody has it") };
+    let now = scenario.later(59);
+    let claim = Claim { worker: "other".to_owned(), lease_for: MINUTE };
+    in_transaction!(scenario, |tx| leases::renew(tx, &late.lease, MINUTE, now)).unwrap();
+    assert_eq!(in_transaction!(scenario, |tx| leases::take_over(tx, &claim, &before, now)).unwrap(), None);
+    assert_eq!(in_transaction!(scenario, |tx| builds::claim(tx, &claim, now + 2 * MINUTE)).unwrap(), None);
+    scenario.later(60);
     let other = scenario.claim("other").await.unwrap();
     assert_eq!((other.build.id, other.build.attempt), (late.build.id, 2));
     assert_eq!(other.build.worker.as_deref(), Some("other"));
@@ -104,6 +107,15 @@ async fn a_build_is_taken_over_when_its_worker_is_not_heard_of() {
     assert_eq!(scenario.build(other.build.id).await, other.build, "the late worker changed nothing");
     scenario.succeed(&other).await.unwrap();
     lost(scenario.succeed(&other).await);
+}
+
+#[tokio::test]
+async fn a_build_that_a_wrong_clock_put_off_for_hours_is_not_waited_for() {
+    let scenario = Scenario::new().await;
+    let origin = scenario.origin();
+    let later = BuildRequest { mode: BuildMode::Incremental, run_after: origin.at + 60 * MINUTE };
+    in_transaction!(scenario, |tx| builds::ask(tx, &later, &origin)).unwrap();
+    assert!(scenario.claim("a").await.is_some());
 }
 
 #[tokio::test]
