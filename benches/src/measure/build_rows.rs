@@ -112,7 +112,7 @@ impl Table<'_> {
     /// What the builders left behind, so that it can be seen that they did the same.
     fn written(&self) -> anyhow::Result<Vec<Row>> {
         let mut rows = Vec::new();
-        for build in [Build::First, Build::Hugo, Build::Floor] {
+        for build in [Build::Plain, Build::Floor, Build::First, Build::Hugo] {
             let Some(inventory) = self.case.inventories.get(&build) else { continue };
             let row = |quantity: &'static str, unit, value: f64| {
                 Row::new(&self.title(build), quantity, unit, Statistic::Median, &[value])
@@ -120,7 +120,7 @@ impl Table<'_> {
             rows.push(row("files", Unit::Count, inventory.files as f64)?);
             rows.push(row("HTML files", Unit::Count, inventory.html_files as f64)?);
             rows.push(row("bytes written", Unit::Bytes, inventory.bytes as f64)?);
-            if let Some(growth) = inventory.code.growth().filter(|_| build != Build::Floor) {
+            if let Some(growth) = inventory.code.growth().filter(|_| matches!(build, Build::First | Build::Hugo)) {
                 let target = (build == Build::First).then_some(targets::CODE_GROWTH);
                 rows.push(row("highlighted HTML / its code", Unit::Ratio, growth)?.under(target));
             }
