@@ -166,6 +166,10 @@ fn is_occupied(error: &io::Error) -> bool {
 /// The place itself, where a link leads to it.
 fn resolved(place: &Path) -> io::Result<PathBuf> {
     match place.canonicalize() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && place.is_symlink() => Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            "it is a link that leads to nothing; remove it, or make the folder that it names",
+        )),
         Err(error) if error.kind() == io::ErrorKind::NotFound => std::path::absolute(place),
         found => found,
     }

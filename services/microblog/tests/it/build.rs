@@ -199,6 +199,25 @@ fn nobodys_files_are_thrown_away() {
 }
 
 #[test]
+fn an_output_that_is_a_link_to_nothing_is_refused_at_once() {
+    let root = folder(&[HELLO]);
+    std::os::unix::fs::symlink("gone", root.path().join("public")).unwrap();
+    let result = microblog(root.path(), &BUILD);
+    assert_eq!(result.status.code(), Some(1));
+    assert!(stderr(&result).contains("public: it is a link that leads to nothing; remove it"), "{}", stderr(&result));
+    fs::create_dir(root.path().join("gone")).unwrap();
+    assert!(microblog(root.path(), &BUILD).status.success());
+}
+
+#[test]
+fn a_content_folder_that_is_missing_is_named_with_the_reason_once() {
+    let root = folder(&[]);
+    let result = microblog(root.path(), &["build", "--content", "nowhere", "--output", "public"]);
+    assert_eq!(result.status.code(), Some(1));
+    assert_eq!(stderr(&result).matches("No such file").count(), 1, "{}", stderr(&result));
+}
+
+#[test]
 fn what_was_put_into_a_site_later_is_not_lost_with_it() {
     let root = folder(&[HELLO]);
     assert!(microblog(root.path(), &BUILD).status.success());

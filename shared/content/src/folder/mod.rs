@@ -28,12 +28,12 @@ use crate::problem::FileProblem;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// It is missing, no folder, or closed to us.
-    #[error("the content folder {} can not be opened: {source}. Check the path and who may read it", .path.display())]
+    #[error("the content folder {} can not be opened: {reason}. Check the path and who may read it", .path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
         /// What the operating system says.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// Its settings can not be used.
     #[error("{}:{} {message}", .path.display(), .line.map(|line| format!("{line}:")).unwrap_or_default())]
@@ -86,7 +86,7 @@ pub struct ContentFolder {
 impl ContentFolder {
     /// Finds out what is in a folder. Problems with single files are kept for [`Self::problems`].
     pub fn open(root: &Path) -> Result<Self, OpenError> {
-        let closed = |source| OpenError::Folder { path: root.to_owned(), source };
+        let closed = |reason| OpenError::Folder { path: root.to_owned(), reason };
         std::fs::read_dir(root).map_err(closed)?;
         let layout = layout::detect(root);
         let settings = layout.settings.as_ref().map(|file| settings::read(root, file)).transpose()?;
