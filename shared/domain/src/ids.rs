@@ -85,6 +85,11 @@ uuid_id!(
     TokenId,
     "token id"
 );
+uuid_id!(
+    /// Names an installation: a database, and what is made from it. A copy of the database has the same.
+    InstallationId,
+    "installation id"
+);
 
 macro_rules! counted_id {
     ($(#[$doc:meta])* $name:ident($inner:ty), $what:literal) => {

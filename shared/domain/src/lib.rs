@@ -24,7 +24,9 @@ pub use build::{BuildMode, BuildState, BuildStep, PageCounts};
 pub use clock::{Clock, SystemClock};
 pub use database::{DatabaseUrl, DatabaseUrlError};
 pub use hash::{ContentHash, Fingerprint, FingerprintBuilder};
-pub use ids::{BuildId, ChangeSeq, MediaId, PostId, ReleaseId, RevisionNumber, TokenId, UserId, Version};
+pub use ids::{
+    BuildId, ChangeSeq, InstallationId, MediaId, PostId, ReleaseId, RevisionNumber, TokenId, UserId, Version,
+};
 pub use jiff::Timestamp;
 pub use path::{FilePath, PathError, UrlPath};
 pub use permalink::{PermalinkError, PermalinkPattern};

@@ -205,6 +205,11 @@ pub(crate) fn newest_delta(disk: &Disk) -> Result<ReleaseId> {
     Ok(numbered(disk, "d-")?.last().copied().unwrap_or_default())
 }
 
+/// The highest release that has a delta or a base, live or not.
+pub(crate) fn newest(disk: &Disk) -> Result<ReleaseId> {
+    Ok(newest_delta(disk)?.max(numbered(disk, "base-")?.last().copied().unwrap_or_default()))
+}
+
 /// The numbers behind a prefix in `m/`, in order.
 fn numbered(disk: &Disk, prefix: &str) -> Result<Vec<ReleaseId>> {
     let items = disk.list("m")?.unwrap_or_default();

@@ -60,6 +60,16 @@ pub enum Error {
         /// The name of something in it.
         found: String,
     },
+    /// The store belongs to another installation.
+    #[error(
+        "{folder} holds the releases of another installation, which has a database of its own; point build.dir to a \
+         folder for this one. If that database is lost, or this installation is to take the site over, run `microblog \
+         releases adopt` first"
+    )]
+    OtherInstallation {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// Part of the store is mounted from elsewhere.
     #[error("{place} is on another file system than {folder}; hard links need the whole release store on one")]
     OtherFileSystem {
@@ -146,6 +156,7 @@ impl Error {
             Self::NoSpace { .. }
             | Self::NotWritable { .. }
             | Self::NotAStore { .. }
+            | Self::OtherInstallation { .. }
             | Self::OtherFileSystem { .. }
             | Self::Options(_)
             | Self::UnknownRelease { .. }

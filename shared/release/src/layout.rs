@@ -6,7 +6,7 @@
 //! | `trees/0` … | complete trees of hard links |
 //! | `objects/ab/…` | the files of all kept releases |
 //! | `m/` | manifests: a base now and then, a delta for each release |
-//! | `st/` | states, as targets of symbolic links: of each tree, `oldest`, `swept`, `boot`, and `writing` while somebody writes |
+//! | `st/` | states, as targets of symbolic links: of each tree, `oldest`, `swept`, `owner`, `boot`, and `writing` while somebody writes |
 //! | `tmp/` | what is not in its place yet |
 //! | `lock` | held by whoever changes the store |
 
@@ -17,7 +17,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::chain;
-use crate::disk::{self, Disk};
+use crate::disk::{self, Disk, Made};
 use crate::error::{Error, Result};
 use crate::tree::{self, TreeState};
 use microblog_domain::ReleaseId;
@@ -30,10 +30,15 @@ pub(crate) const NEXT: &str = "current.next";
 pub(crate) const OLDEST: &str = "st/oldest";
 /// There while objects are left that only releases before the oldest name: those before this one were seen to.
 pub(crate) const SWEPT: &str = "st/swept";
+/// Names the installation that builds here.
+pub(crate) const OWNER: &str = "st/owner";
 /// Names the start of the machine that the states were written in.
 pub(crate) const BOOT: &str = "st/boot";
 /// There while somebody changes the store; still there means interrupted.
 pub(crate) const WRITING: &str = "st/writing";
+
+/// The folders of a store.
+const FOLDERS: [&str; 5] = ["objects", "tmp", "trees", "m", "st"];
 
 /// Makes the folder if it is missing, and refuses one that holds something else.
 pub(crate) fn claim(folder: &Path) -> Result<()> {
@@ -63,7 +68,7 @@ fn is_store(names: &[String]) -> bool {
 /// Makes what is missing of the store's own folders, at least so many trees, and `current`. Tells how many trees there
 /// are. A store that has all of it is not touched.
 pub(crate) fn furnish(disk: &Disk, trees: usize) -> Result<usize> {
-    for folder in ["objects", "tmp", "trees", "m", "st"] {
+    for folder in FOLDERS {
         if disk.stat(folder)?.is_none() {
             disk.make_folder(folder)?;
         }
@@ -95,27 +100,82 @@ fn furnish_current(disk: &Disk, trees: usize) -> Result<()> {
     let target = disk.read_link(CURRENT)?;
     let is_live = |tree: usize| target.as_deref() == Some(tree::folder(tree).as_str());
     let is_lost = |(tree, state): (usize, &TreeState)| is_live(tree) && *state == TreeState::Unknown;
-    if target.is_some() && !states.iter().enumerate().any(is_lost) {
-        return Ok(());
-    }
-    if disk.read_link(OLDEST)?.is_none() && !states.iter().any(|state| matches!(state, TreeState::Clean(_))) {
-        tree::write_state(disk, 0, TreeState::Clean(ReleaseId(0)))?;
-        return tree::replace_link(disk, &tree::folder(0), CURRENT);
+    let lost = states.iter().enumerate().position(|(tree, state)| is_lost((tree, state)));
+    match lost {
+        None if target.is_some() => return Ok(()),
+        Some(live) if !is_empty(disk, &tree::folder(live))? => return number_anew(disk, live),
+        _ => {}
     }
     let held = states.iter().enumerate().filter_map(|(tree, state)| match state {
         TreeState::Clean(id) => Some((*id, Reverse(tree))),
         TreeState::Dirty { .. } | TreeState::Unknown => None,
     });
-    let Some((id, Reverse(newest))) = held.max() else { return Ok(()) };
-    chain::forget_after(disk, id)?;
-    tree::replace_link(disk, &tree::folder(newest), CURRENT)
+    match held.max() {
+        Some((id, Reverse(newest))) => {
+            chain::forget_after(disk, id)?;
+            tree::replace_link(disk, &tree::folder(newest), CURRENT)
+        }
+        None => begin_anew(disk, trees),
+    }
+}
+
+/// Readers see a tree of which nobody knows which release it is, as its state was lost: it gets a number that no earlier
+/// release had. What it holds is found out by reading it, since no manifest is left.
+fn number_anew(disk: &Disk, live: usize) -> Result<()> {
+    let newest = chain::newest(disk)?;
+    chain::forget_after(disk, ReleaseId(0))?;
+    tree::write_state(disk, live, TreeState::Clean(newest.next()))
+}
+
+/// No tree holds a release, and none is empty but those that were just made: the empty site is live in one of them.
+fn begin_anew(disk: &Disk, trees: usize) -> Result<()> {
+    for tree in 0..trees {
+        if is_empty(disk, &tree::folder(tree))? {
+            chain::forget_after(disk, ReleaseId(0))?;
+            disk.remove(OLDEST)?;
+            disk.remove(SWEPT)?;
+            if !is_empty(disk, "objects")? {
+                mark(disk)?;
+            }
+            tree::write_state(disk, tree, TreeState::Clean(ReleaseId(0)))?;
+            return tree::replace_link(disk, &tree::folder(tree), CURRENT);
+        }
+    }
+    Ok(())
+}
+
+/// Marks the store as being changed. If the mark is still there later, something was interrupted, and whoever has the
+/// right to change the store repairs it first.
+pub(crate) fn mark(disk: &Disk) -> Result<()> {
+    let made = disk.symlink("1", WRITING)?;
+    debug_assert!(made != Made::Missing, "furnished when opened");
+    Ok(())
+}
+
+/// Whether something is missing without which nothing can be published: somebody removed it under an open store.
+pub(crate) fn lacks_something(disk: &Disk, live_tree: usize, live: ReleaseId) -> Result<bool> {
+    for folder in FOLDERS.into_iter().chain([tree::folder(live_tree).as_str()]) {
+        if disk.stat(folder)?.is_none() {
+            return Ok(true);
+        }
+    }
+    lacks_content(disk, live)
+}
+
+/// Whether a store with a live release has no objects any more, or no manifests.
+pub(crate) fn lacks_content(disk: &Disk, live: ReleaseId) -> Result<bool> {
+    Ok(live != ReleaseId(0) && (is_empty(disk, "objects")? || is_empty(disk, "m")?))
+}
+
+fn is_empty(disk: &Disk, folder: &str) -> Result<bool> {
+    let Some(mut names) = disk.open_listing(folder)? else { return Ok(true) };
+    Ok(disk.next_item(&mut names)?.is_none())
 }
 
 /// Hard links do not cross file systems, so nothing in the store may be mounted from elsewhere.
 pub(crate) fn check_one_file_system(disk: &Disk, trees: usize) -> Result<()> {
     let device = disk.stat(".")?.map(|stat| stat.device);
-    let own = ["objects", "tmp", "trees", "m", "st"].map(str::to_owned);
-    for name in own.into_iter().chain((0..trees).map(tree::folder)) {
+    for name in FOLDERS.map(str::to_owned).into_iter().chain((0..trees).map(tree::folder)) {
         if disk.stat(&name)?.map(|stat| stat.device) != device {
             return Err(Error::OtherFileSystem { place: disk.place(&name), folder: disk.path().to_owned() });
         }

@@ -35,6 +35,7 @@ mod lock;
 mod manifest;
 mod objects;
 mod options;
+mod owner;
 mod prune;
 mod reader;
 mod reconcile;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use microblog_domain::{Clock, SystemClock};
+use microblog_domain::{Clock, InstallationId, SystemClock};
 
 use crate::error::{Error, Result};
 
@@ -27,6 +27,9 @@ pub struct Options {
     /// Whether text gets compressed siblings, in [`ReleaseStore::tidy`](crate::ReleaseStore::tidy). Those that are there
     /// stay as long as the files that they belong to.
     pub compress: bool,
+    /// Who builds here. A store that belongs to another installation is refused; one that belongs to nobody belongs to this
+    /// one from then on. Nothing for those who only look at releases, or change what is kept of them.
+    pub installation: Option<InstallationId>,
     /// Tells when a release was activated.
     pub clock: Arc<dyn Clock>,
     /// Counts, fails or stops at changes of the file system.
@@ -44,6 +47,7 @@ impl Default for Options {
             lock_wait: Duration::from_secs(10),
             lease_wait: Duration::from_secs(30),
             compress: true,
+            installation: None,
             clock: Arc::new(SystemClock),
             #[cfg(feature = "fault-injection")]
             faults: None,

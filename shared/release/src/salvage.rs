@@ -1,6 +1,6 @@
-//! When manifests are lost: what is live is still there to be read, file by file.
+//! When manifests or objects are lost: what is live is still there to be read, file by file.
 //!
-//! The live tree becomes its own manifest. What pages were made from and what there was before can not be known, so the
+//! The live tree becomes its own manifest, and its files the objects. What pages were made from and what there was before can not be known, so the
 //! next build makes every page anew and there is nothing to go back to; readers notice nothing.
 
 use std::collections::{HashMap, HashSet};
@@ -25,6 +25,8 @@ use crate::tree;
 
 /// Writes a manifest of what the live tree holds.
 pub(crate) fn salvage(disk: &Disk, live_tree: usize, live: ReleaseId, now: Timestamp) -> Result<()> {
+    // What only lost manifests name is removed by the repair.
+    layout::mark(disk)?;
     let folder = tree::folder(live_tree);
     let files = read_files(disk, &folder, paths(disk, &folder)?)?;
     let mut totals = Totals::default();
@@ -75,9 +77,13 @@ fn read_files(disk: &Disk, folder: &str, paths: Vec<FilePath>) -> Result<Vec<(Fi
     let entries: HashMap<&str, &Entry> = files.iter().map(|(path, entry)| (path.as_str(), entry)).collect();
     let mut others = Vec::new();
     for path in beside {
-        let source = sibling::source(path.as_str()).and_then(|source| entries.get(source));
-        if source.is_none_or(|source| !is_sibling(disk, &format!("{folder}/{path}"), source)) {
-            others.push(path);
+        let place = format!("{folder}/{path}");
+        let source = sibling::source(path.as_str()).and_then(|source| Some((source, entries.get(source)?)));
+        match source.filter(|(_, entry)| is_sibling(disk, &place, entry)) {
+            Some((source, entry)) => {
+                tree::link_with_folders(disk, &place, &ObjectName::of(source, &entry.content).sibling_place())?;
+            }
+            None => others.push(path),
         }
     }
     files.extend(read_all(disk, folder, others)?);

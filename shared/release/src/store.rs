@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use microblog_domain::ReleaseId;
+use microblog_domain::{InstallationId, ReleaseId};
 
 use crate::activate;
 use crate::chain::NetChange;
 use crate::delta::{Change, Delta};
-use crate::disk::{Disk, Made, Space};
+use crate::disk::{Disk, Space};
 use crate::draft::{Committed, Draft};
 use crate::error::{Error, Result};
 use crate::layout;
@@ -18,6 +18,7 @@ use crate::lease::Lease;
 use crate::lock::LockFile;
 use crate::manifest::Manifest;
 use crate::options::Options;
+use crate::owner;
 use crate::prune::{self, Effort};
 use crate::release::{Origin, Release};
 use crate::repair::{self, Repaired};
@@ -46,6 +47,7 @@ impl ReleaseStore {
         let disk = Arc::new(Disk::open(folder, &options)?);
         let mut lock = LockFile::open(&disk)?;
         lock.acquire(&disk, options.lock_wait)?;
+        options.installation.map_or(Ok(true), |us| owner::check(&disk, us))?;
         let trees = layout::furnish(&disk, options.trees)?;
         layout::check_one_file_system(&disk, trees)?;
         repair::empty_tmp(&disk)?;
@@ -96,7 +98,7 @@ impl ReleaseStore {
     pub fn catch_up(&mut self) -> Result<()> {
         match self.exclusive().map(drop) {
             Err(Error::Damaged { .. } | Error::Io { .. }) => self.reopen(),
-            Ok(()) if self.disk.stat(&tree::folder(self.view.live_tree))?.is_none() => self.reopen(),
+            Ok(()) if layout::lacks_something(&self.disk, self.view.live_tree, self.view.live().id)? => self.reopen(),
             done => done,
         }
     }
@@ -104,6 +106,20 @@ impl ReleaseStore {
     fn reopen(&mut self) -> Result<()> {
         let folder = self.disk.path().to_owned();
         *self = Self::open(&folder, self.options.clone())?;
+        Ok(())
+    }
+
+    /// Refuses an installation that the releases do not belong to, as far as they belong to one.
+    pub fn check_owner(&self, installation: InstallationId) -> Result<()> {
+        owner::check(&self.disk, installation).map(drop)
+    }
+
+    /// Gives the releases to an installation, whoever had them: no other can publish here any more.
+    pub fn adopt(&mut self, installation: InstallationId) -> Result<()> {
+        self.options.installation = None;
+        let right = self.exclusive()?;
+        owner::set(&right.store.disk, installation)?;
+        right.store.options.installation = Some(installation);
         Ok(())
     }
 
@@ -207,6 +223,9 @@ impl Exclusive<'_> {
     /// Takes note of what other processes did, and repairs what one of them left unfinished.
     fn recover(&mut self) -> Result<()> {
         let store = &mut *self.store;
+        if let Some(us) = store.options.installation {
+            owner::claim(&store.disk, us)?;
+        }
         let interrupted = store.disk.read_link(layout::WRITING)?.is_some();
         if interrupted || store.view.is_outdated(&store.disk)? {
             store.view = View::load_or_salvage(&store.disk, store.options.grace, store.options.clock.now())?;
@@ -241,9 +260,7 @@ impl Exclusive<'_> {
 
     /// Marks the store as being changed. If the mark is still there later, something was interrupted.
     pub(crate) fn begin(&self) -> Result<()> {
-        let made = self.store.disk.symlink("1", layout::WRITING)?;
-        debug_assert!(made != Made::Missing, "furnished when opened");
-        Ok(())
+        layout::mark(&self.store.disk)
     }
 
     /// Marks the store as whole.

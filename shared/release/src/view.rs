@@ -87,16 +87,17 @@ impl View {
         Ok(())
     }
 
-    /// As [`View::load`]; if the manifests are lost, it makes one of what is live.
+    /// As [`View::load`]; if manifests or objects are lost, it makes them of what is live.
     pub(crate) fn load_or_salvage(disk: &Disk, grace: Duration, now: Timestamp) -> Result<Self> {
-        match Self::load(disk, grace) {
-            Err(Error::Damaged { place, .. }) if place.starts_with(disk.place("m")) => {
-                let (live_tree, live) = read_live(disk)?;
-                salvage::salvage(disk, live_tree, live, now)?;
-                Self::load(disk, grace)
+        let (live_tree, live) = read_live(disk)?;
+        if !layout::lacks_content(disk, live)? {
+            match Self::load(disk, grace) {
+                Err(Error::Damaged { place, .. }) if place.starts_with(disk.place("m")) => {}
+                view => return view,
             }
-            view => view,
         }
+        salvage::salvage(disk, live_tree, live, now)?;
+        Self::load(disk, grace)
     }
 
     pub(crate) fn live(&self) -> &Release {

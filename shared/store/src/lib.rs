@@ -25,6 +25,7 @@ mod dialect;
 mod error;
 pub mod idempotency;
 pub mod images;
+pub mod installation;
 pub mod media;
 mod media_folder;
 pub mod migrate;

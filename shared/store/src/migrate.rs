@@ -19,7 +19,7 @@ struct Step {
 }
 
 /// In order, never changed once released: a correction is a new step.
-const STEPS: [Step; 5] = [
+const STEPS: [Step; 6] = [
     Step {
         version: 1,
         name: "schema",
@@ -49,6 +49,12 @@ const STEPS: [Step; 5] = [
         name: "crashes",
         up: include_str!("migrations/0007_crashes.up.sql"),
         down: include_str!("migrations/0007_crashes.down.sql"),
+    },
+    Step {
+        version: 8,
+        name: "installation",
+        up: include_str!("migrations/0008_installation.up.sql"),
+        down: include_str!("migrations/0008_installation.down.sql"),
     },
 ];
 

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use anyhow::{Context as _, ensure};
 use clap::Args;
 use microblog_config::{Settings, Sources};
-use microblog_domain::{Clock as _, DatabaseUrl, SystemClock};
+use microblog_domain::{Clock as _, DatabaseUrl, InstallationId, SystemClock};
 use microblog_release::{Options, ReleaseStore};
-use microblog_store::{Origin, Store};
+use microblog_store::{Origin, Store, installation};
 
 /// Which installation, where the environment does not say it.
 #[derive(Debug, Clone, Args)]
@@ -56,14 +56,29 @@ pub(crate) async fn open_existing_store(settings: &Settings) -> anyhow::Result<S
     open_store(settings).await
 }
 
-/// Opens the release store.
+/// Opens the release store for somebody who does not build there: whose releases it holds does not matter.
 pub(crate) fn open_releases(settings: &Settings) -> anyhow::Result<ReleaseStore> {
+    open_releases_of(settings, None)
+}
+
+/// Opens the release store to build there; refused where another installation does.
+pub(crate) async fn open_own_releases(settings: &Settings, store: &Store) -> anyhow::Result<ReleaseStore> {
+    open_releases_of(settings, Some(installation_id(store).await?))
+}
+
+fn open_releases_of(settings: &Settings, installation: Option<InstallationId>) -> anyhow::Result<ReleaseStore> {
     let keep = usize::try_from(settings.release.keep)?;
-    let releases = ReleaseStore::open(
-        &settings.build.dir,
-        Options { keep, compress: settings.release.compress, ..Options::default() },
-    );
+    let options = Options { keep, compress: settings.release.compress, installation, ..Options::default() };
+    let releases = ReleaseStore::open(&settings.build.dir, options);
     releases.with_context(|| format!("opening the releases in {}", settings.build.dir.display()))
+}
+
+/// By what an installation knows its own releases.
+pub(crate) async fn installation_id(store: &Store) -> anyhow::Result<InstallationId> {
+    let mut tx = store.begin().await?;
+    let id = installation::id(&mut tx, SystemClock.now()).await?;
+    tx.commit().await?;
+    Ok(id)
 }
 
 /// The command line as the origin of a change.

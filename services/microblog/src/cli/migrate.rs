@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use microblog_config::Settings;
-use microblog_domain::DatabaseUrl;
+use microblog_domain::{DatabaseUrl, InstallationId};
 use microblog_site::Theme;
 use microblog_store::migrate;
 
-use crate::cli::installation::{block_on, open_releases, open_store};
+use crate::cli::installation::{block_on, installation_id, open_releases, open_store};
 use crate::cli::report;
 
 pub(crate) fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
@@ -42,11 +42,15 @@ pub(crate) fn check(settings: &Settings) -> anyhow::Result<ExitCode> {
 
 /// Looks at the database; a check makes none.
 fn database(settings: &Settings) -> anyhow::Result<String> {
-    let DatabaseUrl::Sqlite(path) = &settings.database.url;
-    if !path.exists() {
+    if !has_database(settings) {
         return Ok("none yet; `microblog up` makes it".to_owned());
     }
     block_on(schema(settings)).map(|schema| format!("schema {schema}"))
+}
+
+fn has_database(settings: &Settings) -> bool {
+    let DatabaseUrl::Sqlite(path) = &settings.database.url;
+    path.exists()
 }
 
 async fn schema(settings: &Settings) -> anyhow::Result<i64> {
@@ -61,5 +65,15 @@ fn live_release(settings: &Settings) -> anyhow::Result<String> {
         return Ok("none yet".to_owned());
     }
     let store = open_releases(settings)?;
+    if has_database(settings) {
+        store.check_owner(block_on(own_id(settings))?)?;
+    }
     Ok(store.live().map_or("none yet".to_owned(), |live| format!("{} is live", live.id)))
+}
+
+async fn own_id(settings: &Settings) -> anyhow::Result<InstallationId> {
+    let store = open_store(settings).await?;
+    let id = installation_id(&store).await?;
+    store.close().await;
+    Ok(id)
 }

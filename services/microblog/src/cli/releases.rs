@@ -12,10 +12,10 @@ use microblog_release::{Committed, Release, ReleaseStore};
 use microblog_store::releases::{self, ReleaseRecord};
 use serde_json::{Value, json};
 
-use crate::cli::installation::{block_on, open_releases, open_store, origin};
+use crate::cli::installation::{block_on, installation_id, open_existing_store, open_releases, open_store, origin};
 use crate::cli::report;
 
-/// List, copy, verify, activate and prune the kept releases of the site.
+/// List, copy, verify, activate, prune and take over the kept releases of the site.
 #[derive(Debug, Args)]
 pub(crate) struct ReleasesArgs {
     #[command(subcommand)]
@@ -48,6 +48,9 @@ enum ReleasesCommand {
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
         keep: Option<u32>,
     },
+    /// Take over the releases of another installation: for when its database is lost, or this one is to go on with its
+    /// site. The other can not publish there any more.
+    Adopt,
 }
 
 pub(crate) fn run(args: &ReleasesArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
@@ -67,6 +70,7 @@ pub(crate) fn run(args: &ReleasesArgs, settings: &Settings) -> anyhow::Result<Ex
             let removed = store.prune(keep.unwrap_or(settings.release.keep).try_into()?)?;
             report::say(format_args!("Removed {removed}."));
         }
+        ReleasesCommand::Adopt => adopt(settings, &mut store)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -99,6 +103,7 @@ fn activate(settings: &Settings, store: &mut ReleaseStore, id: ReleaseId) -> any
     kept.then_some(()).with_context(|| format!("release {id} is not kept; see `microblog releases list`"))?;
     block_on(async {
         let database = open_store(settings).await?;
+        store.check_owner(installation_id(&database).await?)?;
         let mut tx = database.begin().await?;
         releases::pin(&mut tx, id, &origin()).await?;
         tx.commit().await?;
@@ -114,6 +119,23 @@ fn activate(settings: &Settings, store: &mut ReleaseStore, id: ReleaseId) -> any
         report::say(format_args!("Readers see release {id} again, until somebody unpins it in the dashboard."));
         Ok(())
     })
+}
+
+/// Readers notice nothing until this installation builds its own site.
+fn adopt(settings: &Settings, store: &mut ReleaseStore) -> anyhow::Result<()> {
+    let installation = block_on(async {
+        let database = open_existing_store(settings).await?;
+        let installation = installation_id(&database).await?;
+        database.close().await;
+        Ok(installation)
+    })?;
+    store.adopt(installation)?;
+    report::say(format_args!(
+        "The releases in {} belong to this installation now. Readers see its own site after the next build; one that \
+         loses most of the pages they see now must be a full build.",
+        settings.build.dir.display()
+    ));
+    Ok(())
 }
 
 fn verify(store: &mut ReleaseStore, mend: bool) -> anyhow::Result<ExitCode> {

@@ -63,7 +63,7 @@ async fn serve(mut settings: Settings) -> anyhow::Result<()> {
     let store = installation::open_store(&settings).await?;
     let parts = Parts { clock, store, events: BuildEvents::default(), waker: Waker::default() };
     let app = Arc::new(parts.api(&settings)?);
-    let worker = parts.worker(&settings)?;
+    let worker = parts.worker(&settings).await?;
     first_run::prepare(&parts.store, &settings, parts.clock.now()).await?;
     parts.take_up_what_was_left().await?;
 
@@ -112,8 +112,8 @@ impl Parts {
         Ok(AppState { events: self.events.clone(), waker: self.waker.clone(), ..app })
     }
 
-    fn worker(&self, settings: &Settings) -> anyhow::Result<Worker> {
-        let releases = installation::open_releases(settings)?;
+    async fn worker(&self, settings: &Settings) -> anyhow::Result<Worker> {
+        let releases = installation::open_own_releases(settings, &self.store).await?;
         let desk = DeskConfig {
             theme: settings.site_server.theme.clone(),
             media: settings.data.media_dir(),

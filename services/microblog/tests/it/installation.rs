@@ -204,3 +204,33 @@ fn an_earlier_release_is_shown_again() {
     succeed(root.path(), &["releases", "prune", "--keep", "1"]);
     assert_eq!(stdout(&succeed(root.path(), &["releases", "list"])).lines().count(), 1);
 }
+
+#[test]
+fn two_installations_do_not_replace_each_others_site() {
+    let root = folder(&[]);
+    for data in ["ours", "theirs"] {
+        succeed(root.path(), &["migrate", "--set", &format!("data.dir={data}")]);
+    }
+    release(root.path(), "<!doctype html><html lang=\"en\"><title>Ours</title><p>Ours</html>");
+    succeed(root.path(), &["releases", "adopt", "--set", "data.dir=ours"]);
+    let up =
+        ["up", "--set", "data.dir=theirs", "--set", "server.listen=127.0.0.1:0", "--set", "site.listen=127.0.0.1:0"];
+    for words in
+        [&up[..], &["check", "--set", "data.dir=theirs"], &["releases", "activate", "1", "--set", "data.dir=theirs"]]
+    {
+        let output = microblog(root.path(), words);
+        assert_eq!(output.status.code(), Some(1), "{words:?}");
+        let said = stderr(&output);
+        assert!(said.contains("build holds the releases of another installation"), "{said}");
+        assert!(said.contains("`microblog releases adopt`"), "{said}");
+    }
+    assert!(fs::read_to_string(root.path().join("build/current/index.html")).unwrap().contains("Ours"));
+    succeed(root.path(), &["check", "--set", "data.dir=ours"]);
+
+    // Whose database is lost goes on with a new one.
+    succeed(root.path(), &["releases", "adopt", "--set", "data.dir=theirs"]);
+    succeed(root.path(), &["releases", "activate", "1", "--set", "data.dir=theirs"]);
+    assert_eq!(microblog(root.path(), &["check", "--set", "data.dir=ours"]).status.code(), Some(1));
+    let output = microblog(root.path(), &["releases", "adopt", "--set", "data.dir=nowhere"]);
+    assert!(stderr(&output).contains("there is no database at"), "{}", stderr(&output));
+}

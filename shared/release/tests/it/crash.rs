@@ -32,9 +32,11 @@ enum Operation {
     Mend,
     /// Another process takes note of what was done, and finds that the link which readers follow was removed.
     CatchUp,
+    /// The same when it finds that states and objects were removed, and salvages what is live.
+    Salvage,
 }
 
-const ALL: [Operation; 9] = [
+const ALL: [Operation; 10] = [
     Operation::FirstPublish,
     Operation::Publish,
     Operation::LargePublish,
@@ -44,6 +46,7 @@ const ALL: [Operation; 9] = [
     Operation::Tidy,
     Operation::Mend,
     Operation::CatchUp,
+    Operation::Salvage,
 ];
 
 /// The site after so many publishes: pages come, change, go, and become folders and files again. Some are large enough to
@@ -110,6 +113,12 @@ impl Operation {
                 fs::remove_file(folder.join("current")).unwrap();
                 store.catch_up()
             }
+            Self::Salvage => {
+                // Whoever is killed while salvaging does not find all of it again.
+                let _ = fs::remove_dir_all(folder.join("st"));
+                let _ = fs::remove_dir_all(folder.join("objects"));
+                store.catch_up()
+            }
         }
     }
 
@@ -120,7 +129,7 @@ impl Operation {
             Self::Publish | Self::LargePublish => version(8),
             Self::Edits => version(10),
             Self::RollBack => version(4),
-            Self::Prune | Self::Tidy | Self::CatchUp => version(7),
+            Self::Prune | Self::Tidy | Self::CatchUp | Self::Salvage => version(7),
             Self::Mend => Site::from_iter(
                 [("index.html".to_owned(), "damage".to_owned())]
                     .into_iter()

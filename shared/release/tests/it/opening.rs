@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::time::Duration;
 
-use microblog_domain::ReleaseId;
+use microblog_domain::{InstallationId, ReleaseId, Timestamp};
 use microblog_release::{Committed, Damage, Error, Flaw, Options, ReleaseReader, ReleaseStore};
 use tempfile::tempdir;
 
@@ -176,6 +177,82 @@ fn a_lost_manifest_costs_the_history_and_never_the_site() {
         store.roll_back(ReleaseId(11)).unwrap();
         assert_eq!(served(folder.path()), version(11), "{lost:?}");
     }
+}
+
+/// Takes away what a name stands for, or with a star all that it holds.
+fn take_away(store: &Path, what: &str) {
+    let folder = store.join(what.trim_end_matches("/*"));
+    fs::remove_dir_all(&folder).unwrap();
+    if what.ends_with("/*") {
+        fs::create_dir(&folder).unwrap();
+    }
+}
+
+#[test]
+fn what_somebody_removes_from_an_open_store_is_there_again_with_the_next_build() {
+    let version = |n: u64| {
+        site([
+            ("index.html".to_owned(), n.to_string()),
+            ("large.html".to_owned(), "large ".repeat(1_000)),
+            (format!("{n}/index.html"), n.to_string()),
+        ])
+    };
+    for lost in ["objects", "objects/*", "tmp", "m", "m/*", "st", "st/*", "trees", "trees/*"] {
+        for is_open in [true, false] {
+            let folder = tempdir().unwrap();
+            let mut store = ReleaseStore::open(folder.path(), options()).unwrap();
+            for n in 1..=4 {
+                publish(&mut store, &version(n)).unwrap();
+                store.tidy(&|| true).unwrap();
+            }
+            take_away(folder.path(), lost);
+            if is_open {
+                store.catch_up().unwrap();
+            } else {
+                store = ReleaseStore::open(folder.path(), options()).unwrap();
+            }
+            if !lost.starts_with("trees") {
+                assert_eq!(served(folder.path()), version(4), "{lost}");
+            }
+            for n in 5..=9 {
+                publish(&mut store, &version(n)).unwrap();
+                assert_eq!(served(folder.path()), version(n), "{lost}");
+                store.tidy(&|| true).unwrap();
+                assert_eq!(store.audit().unwrap().flaws, [], "{lost}");
+            }
+            store.prune(1).unwrap();
+            // Each file, and the compressed sibling of one.
+            assert_eq!(object_count(folder.path()), 4, "{lost}");
+        }
+    }
+}
+
+#[test]
+fn a_store_belongs_to_the_installation_that_built_there_first() {
+    let folder = tempdir().unwrap();
+    let [ours, theirs] = [1, 2].map(|second| InstallationId::generate(Timestamp::from_second(second).unwrap()));
+    let open = |installation| ReleaseStore::open(folder.path(), Options { installation, ..options() });
+    let files = site([("index.html", "ours")]);
+    publish(&mut open(None).unwrap(), &files).unwrap();
+    let mut store = open(Some(ours)).unwrap();
+    publish(&mut open(Some(ours)).unwrap(), &site([("index.html", "also ours")])).unwrap();
+
+    let error = open(Some(theirs)).unwrap_err();
+    assert!(matches!(&error, Error::OtherInstallation { .. }), "{error}");
+    assert!(error.to_string().contains("releases adopt"), "{error}");
+    let mut looking = open(None).unwrap();
+    assert!(looking.check_owner(ours).is_ok());
+    assert!(matches!(looking.check_owner(theirs), Err(Error::OtherInstallation { .. })));
+
+    // A store whose states were lost under it is still ours.
+    fs::remove_dir_all(folder.path().join("st")).unwrap();
+    store.catch_up().unwrap();
+    assert!(matches!(open(Some(theirs)), Err(Error::OtherInstallation { .. })));
+
+    looking.adopt(theirs).unwrap();
+    open(Some(theirs)).unwrap();
+    assert!(matches!(store.draft(checks()), Err(Error::OtherInstallation { .. })), "who had it is told, too");
+    assert_eq!(served(folder.path()), site([("index.html", "also ours")]));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use microblog_domain::{BuildMode, ChangeSeq, ContentHash, ReleaseId, Role, SiteS
 use microblog_store::idempotency::{self, RecordedAnswer};
 use microblog_store::media::{self, MediaFile};
 use microblog_store::releases::{self, ReleaseRecord};
-use microblog_store::{Origin, StoreError, audit, builds, settings};
+use microblog_store::{Origin, StoreError, audit, builds, installation, settings};
 
 use crate::scenario::{Scenario, in_transaction, reading};
 
@@ -158,4 +158,13 @@ async fn the_audit_trail_says_who_did_what_from_where() {
     );
     let rest = reading!(scenario, |conn| audit::list(conn, Some(newest.id), 10));
     assert_eq!(rest.iter().map(|entry| entry.action.as_str()).collect::<Vec<_>>(), ["user.change", "user.add"]);
+}
+
+#[tokio::test]
+async fn an_installation_is_named_once() {
+    let [one, other] = [Scenario::new().await, Scenario::new().await];
+    let id = async |of: &Scenario| in_transaction!(of, |tx| installation::id(tx, of.now())).unwrap();
+    let first = id(&one).await;
+    assert_eq!(id(&one).await, first);
+    assert_ne!(id(&other).await, first);
 }
