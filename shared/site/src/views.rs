@@ -130,7 +130,7 @@ impl Site {
             ListKey::Month(year, _) => {
                 let parent = PageKey::List(ListKey::Year(*year), Slice::Newest).url().map(Input::Address);
                 view.with("heading", Input::Text(self.title(list)))
-                    .with("year", Input::Text(self.title(list)))
+                    .with("year", Input::Text(self.title(&ListKey::Year(*year))))
                     .with_some("parent", parent)
             }
         })

@@ -44,6 +44,7 @@ fn a_post_brings_its_page_its_lists_and_its_feeds() {
         assert!(output.contains_key(file), "{file}");
     }
     assert!(output["tags/index.html"].1.contains(r#"href="/tags/cplusplus/""#));
+    assert!(output["2023/11/index.html"].1.contains(r#"<a href="/2023/">2023</a>"#));
 }
 
 #[test]
