@@ -1,8 +1,10 @@
 //! A file system of its own on a loop device, whose power can be cut: needs root, `mkfs.ext4` and loop devices.
 //!
-//! The cut is `EXT4_IOC_SHUTDOWN` without the log: from then on nothing reaches the disk, as when the plug is pulled. The
-//! call would need `unsafe` from Rust, device mapper is missing from many kernels, and `xfs_io` is a package of its own, so
-//! Python makes it, which has `ioctl` in its standard library.
+//! `MICROBLOG_TEST_FILE_SYSTEM` chooses another one: `xfs`, which needs `mkfs.xfs`, or `ext4-without-journal`.
+//!
+//! The cut is `EXT4_IOC_SHUTDOWN` without the log, which XFS has as well: from then on nothing reaches the disk, as when
+//! the plug is pulled. The call would need `unsafe` from Rust, device mapper is missing from many kernels, and `xfs_io` is
+//! a package of its own, so Python makes it, which has `ioctl` in its standard library.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -28,8 +30,41 @@ pub(crate) fn is_left_out(what: &str) -> bool {
     is_left_out
 }
 
+/// What is on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FileSystem {
+    Ext4,
+    /// It is checked after each cut, as machines do when they start.
+    Ext4WithoutJournal,
+    Xfs,
+}
+
+impl FileSystem {
+    pub(crate) fn chosen() -> Self {
+        match std::env::var_os("MICROBLOG_TEST_FILE_SYSTEM").as_ref().and_then(|name| name.to_str()) {
+            None | Some("ext4") => Self::Ext4,
+            Some("ext4-without-journal") => Self::Ext4WithoutJournal,
+            Some("xfs") => Self::Xfs,
+            Some(other) => panic!("MICROBLOG_TEST_FILE_SYSTEM is {other}, not ext4, ext4-without-journal or xfs"),
+        }
+    }
+
+    /// One of this kind with room for some thousand files.
+    pub(crate) fn small_disk(self) -> LoopDisk {
+        match self {
+            Self::Ext4 => LoopDisk::new("96M", &["-N", "20000"]),
+            Self::Ext4WithoutJournal => {
+                LoopDisk::of(self, "96M", "mkfs.ext4", &["-N", "20000", "-O", "^has_journal", "-F"])
+            }
+            // Smaller ones are refused.
+            Self::Xfs => LoopDisk::of(self, "300M", "mkfs.xfs", &["-f"]),
+        }
+    }
+}
+
 /// A mounted file system.
 pub(crate) struct LoopDisk {
+    kind: FileSystem,
     image: PathBuf,
     mount: PathBuf,
     _folder: TempDir,
@@ -38,13 +73,17 @@ pub(crate) struct LoopDisk {
 impl LoopDisk {
     /// Makes one of this size; `features` are words for `mkfs.ext4`.
     pub(crate) fn new(size: &str, features: &[&str]) -> Self {
+        Self::of(FileSystem::Ext4, size, "mkfs.ext4", &[features, &["-F"]].concat())
+    }
+
+    fn of(kind: FileSystem, size: &str, maker: &str, words: &[&str]) -> Self {
         let memory = Path::new("/dev/shm");
         let folder = if memory.is_dir() { TempDir::new_in(memory).unwrap() } else { TempDir::new().unwrap() };
         let (image, mount) = (folder.path().join("image"), folder.path().join("mount"));
         fs::create_dir(&mount).unwrap();
         needed("truncate", &[&format!("--size={size}"), text(&image)]);
-        needed("mkfs.ext4", &[features, &["-q", "-F", text(&image)]].concat());
-        let disk = Self { image, mount, _folder: folder };
+        needed(maker, &[words, &["-q", text(&image)]].concat());
+        let disk = Self { kind, image, mount, _folder: folder };
         disk.mount();
         disk
     }
@@ -73,6 +112,10 @@ impl LoopDisk {
     pub(crate) fn lose_power(&self) {
         needed("python3", &["-c", SHUT_DOWN, text(&self.mount)]);
         self.unmount();
+        if self.kind == FileSystem::Ext4WithoutJournal {
+            // Ends with 1 if there was something to correct, as is to be expected.
+            let _ = Command::new("e2fsck").args(["-f", "-y", text(&self.image)]).output().unwrap();
+        }
         self.mount();
         let boot = self.folder().join("st/boot");
         if fs::symlink_metadata(&boot).is_ok() {
@@ -104,7 +147,7 @@ fn text(path: &Path) -> &str {
 /// Runs a program that must be there and succeed.
 fn needed(program: &str, words: &[&str]) {
     let help = format!(
-        "this test needs root, loop devices, mkfs.ext4 (Debian: e2fsprogs) and python3; \
+        "this test needs root, loop devices, mkfs.ext4 (Debian: e2fsprogs; for XFS xfsprogs) and python3; \
          where that can not be, {LEAVE_OUT}=1 leaves it out"
     );
     match Command::new(program).args(words).output() {

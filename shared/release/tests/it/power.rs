@@ -10,7 +10,7 @@ use microblog_domain::ReleaseId;
 use microblog_release::faults::{Fault, Faults};
 use microblog_release::{Error, Options, ReleaseStore, Result};
 
-use crate::disk::{LoopDisk, is_left_out};
+use crate::disk::{FileSystem, LoopDisk, is_left_out};
 use crate::site::{Site, options, publish, served, site};
 
 fn rounds() -> u64 {
@@ -108,7 +108,7 @@ fn a_power_cut_at_any_moment_leaves_a_release_that_was_live_and_a_store_that_goe
     if is_left_out("what a power cut leaves") {
         return;
     }
-    let disk = LoopDisk::new("96M", &["-N", "20000"]);
+    let disk = FileSystem::chosen().small_disk();
     let folder = disk.folder();
     publish(&mut ReleaseStore::open(&folder, busy(None)).unwrap(), &version(FIRST)).unwrap();
     let mut versions = Versions { acknowledged: FIRST, under_way: FIRST };
