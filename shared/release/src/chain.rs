@@ -19,8 +19,8 @@ use crate::release::Release;
 /// A new base is due after so many deltas, or when they are larger than a base; opening then stays cheap.
 const MOST_DELTAS: u64 = 500;
 const LEAST_BYTES: u64 = 256 * 1024;
-/// So many deltas are removed at once.
-const ROUND: usize = 128;
+/// So many deltas are removed with each release, at most: more than it adds.
+const ROUND: usize = 16;
 
 fn delta_name(id: ReleaseId) -> String {
     format!("m/d-{id}")
@@ -181,7 +181,8 @@ pub(crate) fn forget_after(disk: &Disk, id: ReleaseId) -> Result<()> {
 }
 
 /// Removes the bases and deltas that nothing needs: not the live release, not one to go back to, not a tree that lags. The
-/// oldest come first; if they are many, the others wait for the next release.
+/// oldest come first; if they are many, the others wait for the next release: whoever publishes once in five hundred times
+/// does not pay for all of them.
 pub(crate) fn prune(disk: &Disk, base: ReleaseId, needed_after: ReleaseId) -> Result<()> {
     for id in numbered(disk, "base-")?.into_iter().filter(|id| *id < base) {
         disk.remove(&base_name(id))?;

@@ -5,11 +5,13 @@
 
 use std::cell::Cell;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use microblog_domain::ReleaseId;
 
 use crate::base::Base;
 use crate::chain;
+use crate::crew;
 use crate::entry::ObjectName;
 use crate::error::Result;
 use crate::layout;
@@ -43,6 +45,14 @@ impl<'a> Effort<'a> {
             Self::Little => &|| true,
             Self::While(go_on) => go_on,
         }
+    }
+
+    /// Makes what was written durable: left for later, all of it would burden the next release. Nothing depends on it, so
+    /// nobody who wants to publish waits for it.
+    fn relieve_next_sync(self, store: &ReleaseStore) -> Result<()> {
+        let Self::While(go_on) = self else { return Ok(()) };
+        let disk = Arc::clone(&store.disk);
+        crew::aside(move || disk.sync_all(), go_on).map(drop)
     }
 
     /// Whether to go on after a round of objects.
@@ -174,6 +184,7 @@ fn write_base(store: &mut ReleaseStore, effort: Effort<'_>) -> Result<bool> {
     if is_whole.get() {
         chain::write_base(&store.disk, live, &base)?;
         store.view.manifest = chain::load(&store.disk, live)?;
+        effort.relieve_next_sync(store)?;
     }
     Ok(is_whole.get())
 }
