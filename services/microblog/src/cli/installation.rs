@@ -6,7 +6,7 @@ use anyhow::{Context as _, ensure};
 use clap::Args;
 use microblog_config::{Settings, Sources};
 use microblog_domain::{Clock as _, DatabaseUrl, InstallationId, SystemClock};
-use microblog_release::{Options, ReleaseStore};
+use microblog_release::{Options, ReleaseStore, Repaired};
 use microblog_store::{Origin, Store, installation};
 
 /// Which installation, where the environment does not say it.
@@ -63,7 +63,13 @@ pub(crate) fn open_releases(settings: &Settings) -> anyhow::Result<ReleaseStore>
 
 /// Opens the release store to build there; refused where another installation does.
 pub(crate) async fn open_own_releases(settings: &Settings, store: &Store) -> anyhow::Result<ReleaseStore> {
-    open_releases_of(settings, Some(installation_id(store).await?))
+    let releases = open_releases_of(settings, Some(installation_id(store).await?))?;
+    let repaired = releases.last_repair().filter(|repaired| repaired.undone.is_some() || repaired.swept > 0);
+    if let Some(Repaired { undone, swept }) = repaired {
+        let undone = undone.map(|release| release.0);
+        tracing::info!(undone, swept, "the release store was left in the middle of a change and is in order again");
+    }
+    Ok(releases)
 }
 
 fn open_releases_of(settings: &Settings, installation: Option<InstallationId>) -> anyhow::Result<ReleaseStore> {
