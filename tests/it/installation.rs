@@ -17,7 +17,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// A data folder, a build folder, and the settings that name them.
 pub(crate) struct Installation {
     folder: TempDir,
-    token: String,
+    pub(crate) token: String,
 }
 
 impl Installation {
@@ -52,9 +52,13 @@ impl Installation {
         let mut command = microblog();
         command.current_dir(self.path()).args(words);
         // Limits are for strangers; the tests are many clients from one address.
-        for setting in
-            ["server.listen=127.0.0.1:0", "site.listen=127.0.0.1:0", "log.format=json", "rate_limit.owner=1000000"]
-        {
+        for setting in [
+            "server.listen=127.0.0.1:0",
+            "server.drain=0s",
+            "site.listen=127.0.0.1:0",
+            "log.format=json",
+            "rate_limit.owner=1000000",
+        ] {
             command.args(["--set", setting]);
         }
         command

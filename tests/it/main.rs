@@ -5,7 +5,10 @@
 //! folder, `nginx` has releases served by the real one, and `web` holds the judges of pages, for any server's.
 //!
 //! `installation` is a running `microblog up`: `journey` uses it as people do, `killing` as power cuts do, `misuse` as
-//! those who have not read the README, and `pictures` as photographers. `torn_reads` reads through `nginx` while releases
+//! those who have not read the README, and `pictures` as photographers. `service` is one of the services as a process of
+//! its own; `services` has several of them work together, and ends them.
+//!
+//! `torn_reads` reads through `nginx` while releases
 //! go live.
 
 #![allow(clippy::disallowed_methods, reason = "the programs under test run on the machine's clock")]
@@ -28,6 +31,8 @@ mod nginx;
 mod pictures;
 mod program;
 mod server;
+mod service;
+mod services;
 mod site;
 mod torn_reads;
 mod variants;

@@ -4,11 +4,27 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| build("microblog"));
+static MICROBLOG: LazyLock<PathBuf> = LazyLock::new(|| build("microblog"));
+static API: LazyLock<PathBuf> = LazyLock::new(|| build("microblog-api"));
+static BUILDER: LazyLock<PathBuf> = LazyLock::new(|| build("microblog-builder"));
 
 /// The program `microblog`, ready for arguments.
 pub(crate) fn microblog() -> Command {
-    let mut command = Command::new(&*PROGRAM);
+    ready(&MICROBLOG)
+}
+
+/// The program `microblog-api`, ready for arguments.
+pub(crate) fn microblog_api() -> Command {
+    ready(&API)
+}
+
+/// The program `microblog-builder`, ready for arguments.
+pub(crate) fn microblog_builder() -> Command {
+    ready(&BUILDER)
+}
+
+fn ready(program: &Path) -> Command {
+    let mut command = Command::new(program);
     command.env_clear().env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
     command
 }

@@ -3,33 +3,19 @@
 //! `live` asks nobody, since a restart mends no dependency. The others ask those that this service can not work without;
 //! the summary asks all.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use microblog_domain::BuildState;
-use microblog_store::{StoreError, builds, outbox};
-use microblog_telemetry::health::{CheckResult, Finding, HealthReport, check};
-use rustix::fs::{Access, access};
+use microblog_process::health::{self, Checks, Probed, found};
+use microblog_store::{builds, outbox};
+use microblog_telemetry::health::{Finding, check};
 
-use crate::VERSION;
-use crate::space::Space;
 use crate::state::{App, AppState};
 
-/// With less of a disk free than this it is degraded.
-const LOW_SPACE: f64 = 0.10;
-/// With less of a disk free than this, or less than [`LEAST_BYTES`], it is unhealthy.
-const LEAST_SPACE: f64 = 0.01;
-/// Enough for the database to finish what it does.
-const LEAST_BYTES: u64 = 64 * 1024 * 1024;
 /// A job that waits longer to be passed on than this means that nobody passes them on.
 pub(crate) const STALE_OUTBOX: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
-
-type Checks = BTreeMap<&'static str, CheckResult>;
-type Probed = (StatusCode, Json<HealthReport>);
 
 /// `GET /health/live`
 pub(crate) async fn show_live(State(app): State<App>) -> Probed {
@@ -39,7 +25,7 @@ pub(crate) async fn show_live(State(app): State<App>) -> Probed {
 /// `GET /health/startup`: the schema is up to date, or the process would not serve.
 pub(crate) async fn show_startup(State(app): State<App>) -> Probed {
     let started = Instant::now();
-    let checks = Checks::from([("database", check(database(&app)).await)]);
+    let checks = Checks::from([("database", check(health::database(&app.store)).await)]);
     report(&app, checks, started)
 }
 
@@ -47,7 +33,7 @@ pub(crate) async fn show_startup(State(app): State<App>) -> Probed {
 pub(crate) async fn show_ready(State(app): State<App>) -> Probed {
     let started = Instant::now();
     let (database, filesystem, broker) =
-        tokio::join!(check(database(&app)), check(filesystem(&app)), check(broker(&app)));
+        tokio::join!(check(health::database(&app.store)), check(filesystem(&app)), check(broker(&app)));
     let checks = Checks::from([("database", database), ("filesystem", filesystem), ("broker", broker)]);
     report(&app, checks, started)
 }
@@ -56,7 +42,7 @@ pub(crate) async fn show_ready(State(app): State<App>) -> Probed {
 pub(crate) async fn show_summary(State(app): State<App>) -> Probed {
     let started = Instant::now();
     let (database, filesystem, disk, broker, last_build) = tokio::join!(
-        check(database(&app)),
+        check(health::database(&app.store)),
         check(filesystem(&app)),
         check(disk(&app)),
         check(broker(&app)),
@@ -73,50 +59,27 @@ pub(crate) async fn show_summary(State(app): State<App>) -> Probed {
 }
 
 fn report(app: &AppState, checks: Checks, started: Instant) -> Probed {
-    let report = HealthReport::new(checks, app.clock.now(), VERSION, started.elapsed());
-    let status = if report.is_unhealthy() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-    (status, Json(report))
+    health::report(checks, &*app.clock, started)
 }
 
-async fn database(app: &AppState) -> Finding {
-    found(app.store.ping().await.map(|()| Finding::healthy()), "database")
-}
-
-/// What went wrong is logged; whoever probes learns only that it did.
-fn found(result: Result<Finding, StoreError>, what: &str) -> Finding {
-    result.unwrap_or_else(|error| {
-        tracing::error!(%error, "the {what} can not be examined");
-        Finding::unhealthy("the database does not answer; see the log")
-    })
-}
-
-/// Both folders must be there and take files.
+/// The folders that this process writes to, or whose releases it watches over, must be there and take files.
 async fn filesystem(app: &AppState) -> Finding {
-    let data = app.media.path().parent().map(Path::to_owned);
-    let folders = [("build", Some(app.build_dir.clone())), ("data", data)];
-    for (name, folder) in folders {
-        let Some(folder) = folder else { continue };
-        let allowed = tokio::task::spawn_blocking(move || access(&folder, Access::WRITE_OK | Access::EXEC_OK)).await;
-        if !matches!(allowed, Ok(Ok(()))) {
-            return Finding::unhealthy(&format!("the {name} folder is missing or can not be written"));
-        }
-    }
-    Finding::healthy()
+    let mut folders = vec![("data", data_dir(app))];
+    folders.extend(app.build_dir.clone().map(|folder| ("build", folder)));
+    health::folders(folders).await
 }
 
+/// Of the releases; or else of the uploads.
 async fn disk(app: &AppState) -> Finding {
-    let Some(space) = Space::of(&app.build_dir).await else {
-        return Finding::unhealthy("the free space of the build folder can not be read");
-    };
-    let share = space.share_free();
-    let finding = if share < LEAST_SPACE || space.free < LEAST_BYTES {
-        Finding::unhealthy("the disk is full")
-    } else if share < LOW_SPACE {
-        Finding::degraded("less than 10 % of the disk is free")
-    } else {
-        Finding::healthy()
-    };
-    finding.with("free_bytes", space.free).with("total_bytes", space.total)
+    match &app.build_dir {
+        Some(folder) => health::disk("build", folder).await,
+        None => health::disk("data", &data_dir(app)).await,
+    }
+}
+
+/// Where the uploads are, and the database if it is a file.
+pub(crate) fn data_dir(app: &AppState) -> PathBuf {
+    app.media.path().parent().map(Path::to_owned).unwrap_or_else(|| app.media.path().to_owned())
 }
 
 /// Whoever passes jobs on to the builder. They wait in the database until then, so one that stands still loses nothing.

@@ -16,14 +16,6 @@ const AUTH_FAILURES: &str = "microblog_auth_failures_total";
 const CSRF_REJECTIONS: &str = "microblog_csrf_rejections_total";
 const RATE_LIMITED: &str = "microblog_rate_limited_total";
 const POSTS_PUBLISHED: &str = "microblog_posts_published_total";
-const BUILD_INFO: &str = "microblog_build_info";
-
-/// The commit that this was built from, if whoever built it said.
-const REVISION: &str = match option_env!("MICROBLOG_REVISION") {
-    Some(revision) => revision,
-    None => "unknown",
-};
-
 /// Tells the recorder what the numbers mean, and makes those that have no labels appear before they first count.
 pub(crate) fn describe() {
     describe_counter!(REQUESTS, "Requests answered");
@@ -34,8 +26,6 @@ pub(crate) fn describe() {
     describe_counter!(CSRF_REJECTIONS, "Changes refused for want of a CSRF token");
     describe_counter!(RATE_LIMITED, "Requests refused because there were too many");
     describe_counter!(POSTS_PUBLISHED, "Posts that became public, by hand or at their time");
-    describe_gauge!(BUILD_INFO, "1; the labels say what runs here");
-    gauge!(BUILD_INFO, "version" => crate::VERSION, "revision" => REVISION, "service" => "api").set(1.0);
     for name in [AUTH_FAILURES, CSRF_REJECTIONS, RATE_LIMITED, POSTS_PUBLISHED] {
         counter!(name).increment(0);
     }

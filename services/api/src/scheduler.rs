@@ -20,7 +20,7 @@ const REST_AFTER_FAILURE: Duration = Duration::from_secs(1);
 const BATCH: u32 = 100;
 
 /// Publishes what is due, for the life of the process. Failures are logged and passed by.
-pub async fn publish_on_time(app: Arc<AppState>) {
+pub(crate) async fn publish_on_time(app: Arc<AppState>) {
     loop {
         let rest = match publish_due(&app).await {
             Ok(0) => rest(&app).await,

@@ -3,13 +3,11 @@
 //!
 //! What this process did by itself is counted in [`crate::metrics`].
 
-use std::path::Path;
-
 use metrics::{Unit, describe_gauge, gauge};
+use microblog_process::{Space, dependency_up};
 use microblog_store::{StoreError, builds, outbox, posts};
 
-use crate::health::STALE_OUTBOX;
-use crate::space::Space;
+use crate::health::{STALE_OUTBOX, data_dir};
 use crate::state::AppState;
 
 const POSTS: &str = "microblog_posts";
@@ -18,9 +16,6 @@ const OUTBOX_PENDING: &str = "microblog_outbox_pending";
 const OUTBOX_AGE: &str = "microblog_outbox_oldest_age_seconds";
 const POOL: &str = "microblog_db_pool_connections";
 const POOL_MAX: &str = "microblog_db_pool_connections_max";
-const DISK_FREE: &str = "microblog_disk_free_bytes";
-const DISK_TOTAL: &str = "microblog_disk_total_bytes";
-const DEPENDENCY_UP: &str = "microblog_dependency_up";
 
 /// Tells the recorder what the numbers mean.
 pub(crate) fn describe() {
@@ -30,9 +25,6 @@ pub(crate) fn describe() {
     describe_gauge!(OUTBOX_AGE, Unit::Seconds, "How long the oldest message that may be passed on has waited");
     describe_gauge!(POOL, "Open connections to the database, by state");
     describe_gauge!(POOL_MAX, "How many connections there may be");
-    describe_gauge!(DISK_FREE, Unit::Bytes, "Free space, by volume");
-    describe_gauge!(DISK_TOTAL, Unit::Bytes, "Space, by volume");
-    describe_gauge!(DEPENDENCY_UP, "Whether a dependency works: 1 or 0");
 }
 
 /// Reads everything.
@@ -44,11 +36,9 @@ pub(crate) async fn refresh(app: &AppState) {
             false
         }
     };
-    set_up("database", is_up);
+    dependency_up("database", is_up);
     set_pool(app);
-    let data = app.media.path().parent().unwrap_or(app.media.path());
-    let (build, data) = tokio::join!(set_space("build", &app.build_dir), set_space("data", data));
-    set_up("storage", build && data);
+    dependency_up("storage", measure_space(app).await);
 }
 
 #[expect(clippy::cast_precision_loss, reason = "gauges are floating point numbers")]
@@ -68,12 +58,8 @@ async fn from_database(app: &AppState) -> Result<(), StoreError> {
     let age = backlog.oldest_due.map_or(0.0, |oldest| now.duration_since(oldest).as_secs_f64());
     gauge!(OUTBOX_PENDING).set(backlog.pending as f64);
     gauge!(OUTBOX_AGE).set(age);
-    set_up("broker", age <= STALE_OUTBOX.as_secs_f64());
+    dependency_up("broker", age <= STALE_OUTBOX.as_secs_f64());
     Ok(())
-}
-
-fn set_up(dependency: &'static str, is_up: bool) {
-    gauge!(DEPENDENCY_UP, "dependency" => dependency).set(f64::from(u8::from(is_up)));
 }
 
 fn set_pool(app: &AppState) {
@@ -83,11 +69,12 @@ fn set_pool(app: &AppState) {
     gauge!(POOL_MAX).set(f64::from(connections.max));
 }
 
-/// Whether the volume answers.
-#[expect(clippy::cast_precision_loss, reason = "gauges are floating point numbers")]
-async fn set_space(volume: &'static str, folder: &Path) -> bool {
-    let Some(space) = Space::of(folder).await else { return false };
-    gauge!(DISK_FREE, "volume" => volume).set(space.free as f64);
-    gauge!(DISK_TOTAL, "volume" => volume).set(space.total as f64);
-    true
+/// Whether the volumes answer.
+async fn measure_space(app: &AppState) -> bool {
+    let data = Space::measure("data", &data_dir(app)).await;
+    let build = match &app.build_dir {
+        Some(folder) => Space::measure("build", folder).await,
+        None => true,
+    };
+    data && build
 }

@@ -34,8 +34,8 @@ pub struct AppState {
     pub auth: AuthSettings,
     /// Where the bytes of uploads are.
     pub media: MediaFolder,
-    /// Where the releases are: its health and free space are reported.
-    pub build_dir: PathBuf,
+    /// Where the releases are, if this process has to do with them: health and free space of the folder are reported.
+    pub build_dir: Option<PathBuf>,
     /// What the site is like until its owner saves settings.
     pub first_settings: SiteSettings,
     /// How previews look.
@@ -58,9 +58,9 @@ impl AppState {
             limiters: Limiters::new(&settings.rate_limit, ticks),
             passwords: Passwords::default(),
             server: settings.server.clone(),
-            auth: settings.auth,
+            auth: settings.auth.clone(),
             media: MediaFolder::new(settings.data.media_dir()),
-            build_dir: settings.build.dir.clone(),
+            build_dir: Some(settings.build.dir.clone()),
             first_settings: settings.site.clone(),
             preview: PreviewTheme::new(settings.site_server.theme.clone()),
             recorder,

@@ -8,18 +8,28 @@
 //!
 //! A post that crashes the renderer, or never lets it end, is found by [`quarantine`] and set aside.
 //!
+//! A [`Workplace`] is all of that as the settings describe it, for the programs that contain a builder; [`Endpoints`] is
+//! what one answers that is a process of its own.
+//!
 //! Start reading at [`worker`], then [`build_site`], whose main function is the whole of a build.
 
 pub mod build_site;
+mod endpoints;
 mod failure;
 mod images;
 mod job;
 mod metrics;
+mod pulse;
 mod quarantine;
+mod renewal;
 mod vigil;
 pub mod worker;
+mod workplace;
 
 pub use build_site::{BuildError, Desk, DeskConfig};
+pub use endpoints::Endpoints;
 pub use images::ImageMaker;
-pub use quarantine::{ProbeCommand, ProbeError, probe};
+pub use pulse::Pulse;
+pub use quarantine::{ProbeArgs, ProbeCommand, ProbeError, probe};
 pub use worker::{Stuck, Worker, WorkerConfig};
+pub use workplace::{Workplace, desk_config, installation_id, open_patiently, open_releases};

@@ -12,6 +12,7 @@ use microblog_store::{Store, StoreError};
 use tokio::sync::watch;
 
 use crate::build_site::Desk;
+use crate::pulse::Pulse;
 use crate::quarantine::ProbeCommand;
 use crate::vigil::Vigil;
 use crate::{job, metrics};
@@ -93,6 +94,7 @@ pub struct Worker {
     pub(crate) relay: Waker,
     pub(crate) desk: Arc<Mutex<Desk>>,
     vigil: Arc<Mutex<Vigil>>,
+    pulse: Pulse,
 }
 
 impl Worker {
@@ -107,7 +109,13 @@ impl Worker {
         desk: Arc<Mutex<Desk>>,
     ) -> Self {
         metrics::describe();
-        Self { config, store, clock, events, relay, desk, vigil: Arc::default() }
+        Self { config, store, clock, events, relay, desk, pulse: Pulse::default(), vigil: Arc::default() }
+    }
+
+    /// Tells whether its loop turns.
+    #[must_use]
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
     }
 
     /// Works until `stop` becomes true. A build that runs then is stopped and handed back.
@@ -117,12 +125,13 @@ impl Worker {
     pub async fn run(self, mut hints: HintReceiver, mut stop: watch::Receiver<bool>) -> Result<(), Stuck> {
         let mut tidy = Tidy::Now;
         while !*stop.borrow_and_update() {
+            self.pulse.beat();
             match self.claim().await {
                 Ok(Some(claimed)) => {
-                    job::work_off(&self, claimed, &mut stop).await?;
+                    self.pulse.during(job::work_off(&self, claimed, &mut stop)).await?;
                     tidy = Tidy::Now;
                 }
-                Ok(None) if tidy.wait().is_zero() => tidy = self.tidy(&mut hints, &mut stop).await,
+                Ok(None) if tidy.wait().is_zero() => tidy = self.pulse.during(self.tidy(&mut hints, &mut stop)).await,
                 Ok(None) => self.rest(tidy.wait(), &mut hints, &mut stop).await,
                 Err(error) => {
                     tracing::warn!(%error, "no build could be claimed; trying again");

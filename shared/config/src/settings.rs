@@ -11,7 +11,7 @@ use crate::layers::Layers;
 use crate::problem::ConfigError;
 use crate::reader::Reader;
 use crate::sources::Sources;
-use crate::values::{AddressRange, ByteSize, LogFormat, PerMinute};
+use crate::values::{AddressRange, ByteSize, LogFormat, PerMinute, SetupToken};
 
 /// All settings of the program. Relative paths start at the folder that it was started in.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +26,8 @@ pub struct Settings {
     pub release: ReleaseSettings,
     /// `server.*`
     pub server: ServerSettings,
+    /// `builder.*`
+    pub builder: BuilderSettings,
     /// `site.listen` and `site.theme`: how the site is served and dressed.
     pub site_server: SiteServerSettings,
     /// `site.*`: what a new site starts with. Once it exists, its owner changes these in the dashboard.
@@ -95,6 +97,19 @@ pub struct ServerSettings {
     pub max_body: ByteSize,
     /// `server.max_upload`, default `50 MiB`: the largest upload.
     pub max_upload: ByteSize,
+    /// `server.drain`, default `1s`: how long the service goes on after a service manager told it to stop, saying that it
+    /// is not ready, so that whoever spreads requests sends it no more.
+    pub drain: Duration,
+}
+
+/// How a builder that is a process of its own presents itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuilderSettings {
+    /// `builder.listen`, default `127.0.0.1:8001`: where its health and metrics are.
+    pub listen: SocketAddr,
+    /// `builder.name`, by default the name of the machine and the port: whose builds it takes up again when it was
+    /// restarted. No two builders may have the same.
+    pub name: Option<String>,
 }
 
 /// How `microblog up` serves the site.
@@ -107,12 +122,15 @@ pub struct SiteServerSettings {
 }
 
 /// Logging in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthSettings {
     /// `auth.session_lifetime`, default `30d`: when a log-in ends by itself.
     pub session_lifetime: Duration,
     /// `auth.min_password_length`, default 10, from 8 to 128: characters in a new password.
     pub min_password_length: u32,
+    /// `auth.setup_token`: the secret of the link by which the first owner is made, for installations that are set up by
+    /// a script. By default the program makes one.
+    pub setup_token: Option<SetupToken>,
 }
 
 /// How often a client may ask; beyond it the answer is 429.
@@ -165,6 +183,10 @@ impl Settings {
                 compress: reader.value("release.compress", true),
             },
             server: read_server(reader),
+            builder: BuilderSettings {
+                listen: reader.value("builder.listen", SocketAddr::from(([127, 0, 0, 1], 8001))),
+                name: reader.optional("builder.name"),
+            },
             site_server: SiteServerSettings {
                 listen: reader.value("site.listen", SocketAddr::from(([127, 0, 0, 1], 8080))),
                 theme: reader.optional("site.theme"),
@@ -200,6 +222,12 @@ fn read_server(reader: &mut Reader) -> ServerSettings {
         upload_timeout: positive(reader, "server.upload_timeout", Duration::from_secs(10 * 60)),
         max_body: size(reader, "server.max_body", ByteSize::mebibytes(8)),
         max_upload: size(reader, "server.max_upload", ByteSize::mebibytes(50)),
+        drain: reader.checked(
+            "server.drain",
+            Duration::from_secs(1),
+            "a length of time up to 10m, such as 0s or 5s",
+            |given: &Duration| *given <= Duration::from_secs(600),
+        ),
     }
 }
 
@@ -229,6 +257,7 @@ fn read_auth(reader: &mut Reader) -> AuthSettings {
     AuthSettings {
         session_lifetime: positive(reader, "auth.session_lifetime", Duration::from_secs(30 * 24 * 60 * 60)),
         min_password_length: reader.checked("auth.min_password_length", 10, "a number from 8 to 128", length),
+        setup_token: reader.optional("auth.setup_token"),
     }
 }
 

@@ -172,6 +172,39 @@ impl Setting for DatabaseUrl {
     }
 }
 
+/// The secret of the set-up link, which is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SetupToken(String);
+
+impl SetupToken {
+    /// The secret itself.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SetupToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SetupToken(…)")
+    }
+}
+
+/// Whoever guesses it owns the site.
+impl Setting for SetupToken {
+    fn read(text: &str) -> Result<Self, String> {
+        let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+        let is_fine = (24..=200).contains(&text.len()) && text.bytes().all(is_usual);
+        is_fine.then(|| Self(text.to_owned())).ok_or_else(|| {
+            "24 to 200 letters, digits, '-', '_', '.' or '~', such as `openssl rand -hex 32` makes".to_owned()
+        })
+    }
+
+    fn shown(_: &str) -> Option<String> {
+        None
+    }
+}
+
 /// Some addresses of the internet: those that begin with the same bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AddressRange {
@@ -282,6 +315,13 @@ mod tests {
         assert!(!range("0.0.0.0/0").contains(address("2001:db8::1")));
         assert!(range("2001:db8::/32").contains(address("2001:db8:1::1")));
         assert!("10.0.0.0/33".parse::<AddressRange>().is_err());
+    }
+
+    #[test]
+    fn the_secret_of_the_set_up_link_is_long_and_never_shown() {
+        assert!(SetupToken::read("short").is_err() && SetupToken::read(&"a b".repeat(10)).is_err());
+        let token = SetupToken::read("0123456789abcdef0123456789abcdef").unwrap();
+        assert_eq!((format!("{token:?}").as_str(), SetupToken::shown("x")), ("SetupToken(…)", None));
     }
 
     #[test]

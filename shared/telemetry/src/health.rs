@@ -85,7 +85,9 @@ pub async fn check(examine: impl Future<Output = Finding>) -> CheckResult {
     judge(finding, started.elapsed())
 }
 
-fn judge(finding: Finding, latency: Duration) -> CheckResult {
+/// What a check found, once its latency is known.
+#[must_use]
+pub fn judge(finding: Finding, latency: Duration) -> CheckResult {
     let by_latency = match latency {
         latency if latency >= UNHEALTHY_FROM => HealthStatus::Unhealthy,
         latency if latency >= DEGRADED_FROM => HealthStatus::Degraded,

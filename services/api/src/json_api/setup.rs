@@ -4,7 +4,8 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use microblog_store::setup;
+use microblog_config::AuthSettings;
+use microblog_store::{Store, StoreError, setup, users};
 
 use super::session;
 use super::users::{NewPassword, UserName, check_password_length};
@@ -56,7 +57,7 @@ pub(crate) async fn make_owner(
     check_password_length(&password, app, "password")?;
     let token = Secret::from_client(&token).hash();
     if !setup::is_open(&mut *app.store.read().await?, &token).await? {
-        return Err(microblog_store::StoreError::from(microblog_store::Refusal::SetupIsOver).into());
+        return Err(StoreError::from(microblog_store::Refusal::SetupIsOver).into());
     }
     let hash = app.passwords.hash(password.0).await?;
     let mut change = intent.begin_anew(app).await?;
@@ -65,14 +66,22 @@ pub(crate) async fn make_owner(
     crate::auth::session::begin(app, &owner, client.scheme).await
 }
 
-/// Makes a new set-up link while there is nobody yet: the secret in it, to be shown once; `None` once there is.
-pub async fn offer_setup(app: &AppState) -> Result<Option<Secret>, microblog_store::StoreError> {
-    if !microblog_store::users::are_missing(&mut *app.store.read().await?).await? {
+/// Makes a new set-up link while there is nobody yet, which replaces the one before: the secret in it, to be shown once;
+/// `None` once there is somebody. Where the settings name the secret, that is it.
+pub async fn offer_setup(store: &Store, auth: &AuthSettings) -> Result<Option<Secret>, StoreError> {
+    let mut tx = store.begin().await?;
+    if !users::are_missing(&mut tx).await? {
         return Ok(None);
     }
-    let secret = Secret::generate();
-    let mut tx = app.store.begin().await?;
+    let given = auth.setup_token.as_ref().map(|token| Secret::from_client(token.reveal()));
+    let secret = given.unwrap_or_else(Secret::generate);
     setup::offer(&mut tx, &secret.hash()).await?;
     tx.commit().await?;
     Ok(Some(secret))
+}
+
+/// Where whoever has the secret makes themselves the owner.
+#[must_use]
+pub fn setup_link(dashboard: &str, secret: &Secret) -> String {
+    format!("{dashboard}/setup?token={}", secret.reveal())
 }

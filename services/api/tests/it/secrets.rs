@@ -33,7 +33,7 @@ async fn no_password_token_or_cookie_reaches_the_log_at_any_level() {
     // For all threads: whether a line is wanted is remembered for the process, whichever thread asks first.
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer)).unwrap();
 
-    let link = offer_setup(&app.state).await.unwrap().unwrap();
+    let link = offer_setup(&app.state.store, &app.state.auth).await.unwrap().unwrap();
     let password = "planted horse";
     let setup = json!({"token": link.reveal(), "name": "olga", "password": password});
     let answer = app.anonymous().post("/api/v1/setup", setup).await;

@@ -11,7 +11,7 @@ const PASSWORD: &str = "correct horse";
 
 /// Makes the owner by the set-up link, and gives the browser that did it.
 async fn set_up(app: &TestApp) -> (Client<'_>, Value) {
-    let secret = offer_setup(&app.state).await.unwrap().unwrap();
+    let secret = offer_setup(&app.state.store, &app.state.auth).await.unwrap().unwrap();
     let body = json!({"token": secret.reveal(), "name": "olga", "password": PASSWORD});
     let answer = app.anonymous().post("/api/v1/setup", body).await;
     assert_eq!(answer.status, StatusCode::CREATED);
@@ -25,19 +25,19 @@ async fn log_in(app: &TestApp, name: &str, password: &str) -> crate::harness::An
 #[tokio::test]
 async fn the_set_up_link_makes_the_owner_once() {
     let app = TestApp::new().await;
-    let first = offer_setup(&app.state).await.unwrap().unwrap();
+    let first = offer_setup(&app.state.store, &app.state.auth).await.unwrap().unwrap();
     let (browser, session) = set_up(&app).await;
     assert_eq!((&session["name"], &session["role"]), (&json!("olga"), &json!("owner")));
     browser.get("/api/v1/users").await.ok();
     let again = json!({"token": first.reveal(), "name": "eve", "password": PASSWORD});
     app.anonymous().post("/api/v1/setup", again).await.problem("conflict");
-    assert!(offer_setup(&app.state).await.unwrap().is_none());
+    assert!(offer_setup(&app.state.store, &app.state.auth).await.unwrap().is_none());
 }
 
 #[tokio::test]
 async fn set_up_wants_the_right_link_and_a_good_password() {
     let app = TestApp::new().await;
-    let secret = offer_setup(&app.state).await.unwrap().unwrap();
+    let secret = offer_setup(&app.state.store, &app.state.auth).await.unwrap().unwrap();
     let send = async |body| app.anonymous().post("/api/v1/setup", body).await;
     send(json!({"token": "guessed", "name": "eve", "password": PASSWORD})).await.problem("conflict");
     let short = send(json!({"token": secret.reveal(), "name": "olga", "password": "short"})).await;

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use microblog_api::{build_app, serve};
+use microblog_api::build_app;
 use microblog_domain::Role;
+use microblog_process::serve;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};

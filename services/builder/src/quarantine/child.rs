@@ -1,9 +1,7 @@
 //! The process that may crash: starting it, listening to it, and telling what it came to.
 
-use std::ffi::OsString;
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::JoinHandle;
@@ -11,17 +9,8 @@ use std::time::{Duration, Instant};
 
 use microblog_domain::ChangeSeq;
 
+use super::command::ProbeCommand;
 use super::suspect::Suspect;
-
-/// How to start the process that renders posts one by one: a program that calls [`super::probe`]. The argument
-/// `--before CHANGE` is added when it is to go on behind a post.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProbeCommand {
-    /// The program.
-    pub program: PathBuf,
-    /// What it is told.
-    pub arguments: Vec<OsString>,
-}
 
 /// What the process came to.
 #[derive(Debug, PartialEq, Eq)]

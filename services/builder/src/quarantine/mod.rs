@@ -5,6 +5,7 @@
 //! it died, or fell silent, is the culprit. Its author is told, and the search goes on behind it.
 
 mod child;
+mod command;
 mod probe;
 mod suspect;
 
@@ -21,7 +22,8 @@ use crate::build_site::{BuildError, Control};
 use crate::metrics;
 use crate::worker::Worker;
 
-pub use self::child::ProbeCommand;
+pub(crate) use self::command::this_program;
+pub use self::command::{ProbeArgs, ProbeCommand};
 pub use self::probe::{ProbeError, probe};
 
 /// No sound post takes so long to render, not even one of many megabytes.

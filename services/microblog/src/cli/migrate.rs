@@ -2,12 +2,13 @@
 
 use std::process::ExitCode;
 
+use microblog_builder::installation_id;
 use microblog_config::Settings;
 use microblog_domain::{DatabaseUrl, InstallationId};
 use microblog_site::Theme;
 use microblog_store::migrate;
 
-use crate::cli::installation::{block_on, installation_id, open_releases, open_store};
+use crate::cli::installation::{block_on, open_releases, open_store};
 use crate::cli::report;
 
 pub(crate) fn run(settings: &Settings) -> anyhow::Result<ExitCode> {

@@ -10,15 +10,17 @@ mod migrate;
 mod output;
 mod progress;
 mod releases;
-pub(crate) mod report;
 mod token;
 mod user;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use microblog_builder::{ProbeArgs, ProbeCommand, Stuck};
+use microblog_process::{HealthcheckArgs, SettingsArgs};
 
-use self::installation::SettingsArgs;
+pub(crate) use microblog_process::report;
+
 use crate::up;
 
 /// Microblog: write Markdown, publish a site.
@@ -47,6 +49,9 @@ enum Command {
     Migrate,
     /// Check settings, database, releases and theme without starting anything.
     Check,
+    Healthcheck(HealthcheckArgs),
+    #[command(hide = true)]
+    Probe(ProbeArgs),
 }
 
 impl Cli {
@@ -54,7 +59,10 @@ impl Cli {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let settings = || self.settings.load();
         match self.command.unwrap_or(Command::Up) {
-            Command::Up => up::run(settings()?),
+            Command::Up => {
+                let probe = ProbeCommand::of_this_program(self.settings.arguments("probe"));
+                Stuck::replace_process(up::run(settings()?, probe))
+            }
             Command::Build(args) => build::run(&args),
             Command::Import(args) => import::run(&args, &settings()?),
             Command::Export(args) => export::run(&args, &settings()?),
@@ -63,6 +71,8 @@ impl Cli {
             Command::Token(args) => token::run(args, &settings()?),
             Command::Migrate => migrate::run(&settings()?),
             Command::Check => migrate::check(&settings()?),
+            Command::Healthcheck(args) => Ok(args.run(settings()?.server.listen)),
+            Command::Probe(args) => args.run(&settings()?),
         }
     }
 }

@@ -6,13 +6,14 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
+use microblog_builder::installation_id;
 use microblog_config::Settings;
 use microblog_domain::ReleaseId;
 use microblog_release::{Committed, Release, ReleaseStore};
 use microblog_store::releases::{self, ReleaseRecord};
 use serde_json::{Value, json};
 
-use crate::cli::installation::{block_on, installation_id, open_existing_store, open_releases, open_store, origin};
+use crate::cli::installation::{block_on, open_existing_store, open_releases, open_store, origin};
 use crate::cli::report;
 
 /// List, copy, verify, activate, prune and take over the kept releases of the site.

@@ -1,10 +1,9 @@
 //! What a first run makes, and what it says.
 
 use anyhow::Context as _;
-use microblog_api::Secret;
+use microblog_api::{Secret, setup_link};
 use microblog_config::Settings;
-use microblog_domain::{BuildMode, PostContent, PostKind, PostStatus, Tag, Timestamp};
-use microblog_store::builds::{self, BuildRequest};
+use microblog_domain::{PostContent, PostKind, PostStatus, Tag, Timestamp};
 use microblog_store::publishing::{self, NewPost};
 use microblog_store::{Origin, Store, posts, users};
 
@@ -12,17 +11,16 @@ use crate::cli::report::say;
 
 const WELCOME: &str = include_str!("welcome.md");
 
-/// Publishes a sample post on a site that has nobody and nothing yet, and asks for the build that every start asks for:
-/// the program, the theme or the build folder may have changed while it was down.
+/// Publishes a sample post on a site that has nobody and nothing yet.
 pub(super) async fn prepare(store: &Store, settings: &Settings, now: Timestamp) -> anyhow::Result<()> {
-    let origin = Origin::system(now);
     let mut tx = store.begin().await?;
     let is_new = users::are_missing(&mut tx).await?
         && posts::count_by_status(&mut tx).await?.iter().all(|(_, posts): &(PostStatus, u64)| *posts == 0);
     if is_new {
-        publishing::create(&mut tx, welcome(settings)?, &origin).await.context("writing the sample post")?;
+        publishing::create(&mut tx, welcome(settings)?, &Origin::system(now))
+            .await
+            .context("writing the sample post")?;
     }
-    builds::ask(&mut tx, &BuildRequest::now(BuildMode::Incremental, &origin), &origin).await?;
     Ok(tx.commit().await?)
 }
 
@@ -56,7 +54,7 @@ pub(super) fn greet(settings: &Settings, setup: Option<&Secret>) {
     say(format_args!("  Your site:   http://{}/", settings.site_server.listen));
     match setup {
         Some(secret) => {
-            say(format_args!("  Set it up:   {}/setup?token={}", dashboard(settings), secret.reveal()));
+            say(format_args!("  Set it up:   {}", setup_link(&dashboard(settings), secret)));
             say("               (this link makes you the owner; it works once, and changes with every start)");
         }
         None => say(format_args!("  Dashboard:   {}", dashboard(settings))),

@@ -8,6 +8,7 @@ use axum::response::sse::{Event, KeepAlive};
 use axum::response::{Response, Sse};
 use futures_util::{Stream, TryStreamExt as _, stream};
 use microblog_domain::{BuildId, BuildMode};
+use microblog_process::Stopping;
 use microblog_store::builds::events::BuildEvent;
 use microblog_store::builds::{self, Build};
 
@@ -19,7 +20,6 @@ use super::moments::Moments;
 use super::pages::{BuildPage, BuildRow, BuildUpdate, BuildsPage, Page as _};
 use super::templates;
 use crate::change::Intent;
-use crate::edge::Stopping;
 use crate::error::{ApiError, Named as _};
 use crate::input::{PathOf, Query};
 use crate::json_api::builds::{KEEP_ALIVE, Watch, call_off, start};

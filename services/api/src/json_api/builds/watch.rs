@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use axum::http::HeaderMap;
 use microblog_domain::BuildId;
+use microblog_process::Stopping;
 use microblog_store::builds;
 use microblog_store::builds::events::{self, BuildEvent};
 use tokio::sync::broadcast;
 
-use crate::edge::Stopping;
 use crate::error::{ApiError, Named as _};
 use crate::state::App;
 

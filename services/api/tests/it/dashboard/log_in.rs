@@ -12,7 +12,7 @@ async fn the_owner_is_made_by_a_form_and_welcomed_once() {
     let app = TestApp::new().await;
     let browser = Browser::new(&app);
     assert!(browser.page("/dashboard/login").await.contains("no owner yet"));
-    let secret = offer_setup(&app.state).await.unwrap().unwrap();
+    let secret = offer_setup(&app.state.store, &app.state.auth).await.unwrap().unwrap();
     let link = format!("/dashboard/setup?token={}", secret.reveal());
     assert!(browser.page(&link).await.contains("Make this site yours"));
     let form = |again| {

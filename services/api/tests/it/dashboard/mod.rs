@@ -36,7 +36,7 @@ impl<'a> Browser<'a> {
     /// The browser of the owner, who has just set the site up.
     async fn of_owner(app: &'a TestApp) -> Self {
         let browser = Self::new(app);
-        let secret = offer_setup(&app.state).await.unwrap().unwrap();
+        let secret = offer_setup(&app.state.store, &app.state.auth).await.unwrap().unwrap();
         browser.open(&format!("/dashboard/setup?token={}", secret.reveal())).await;
         let fields =
             [("token", secret.reveal()), ("name", "olga"), ("password", PASSWORD), ("password_again", PASSWORD)];

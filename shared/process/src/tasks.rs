@@ -11,32 +11,42 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 /// How long the tasks may take to end when they were told to; then they are left behind. Container engines wait for ten
-/// seconds before they kill.
-const GRACE: Duration = Duration::from_secs(9);
+/// seconds before they kill, of which one or so has passed before.
+const GRACE: Duration = Duration::from_secs(8);
 
 /// Tasks that run side by side.
-pub(super) struct Tasks {
+#[derive(Debug)]
+pub struct Tasks {
     stopper: watch::Sender<bool>,
     running: Vec<(&'static str, JoinHandle<anyhow::Result<()>>)>,
 }
 
+impl Default for Tasks {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Tasks {
-    pub(super) fn new() -> Self {
+    /// None yet.
+    #[must_use]
+    pub fn new() -> Self {
         Self { stopper: watch::Sender::new(false), running: Vec::new() }
     }
 
     /// Becomes true when all are to stop.
-    pub(super) fn stop(&self) -> watch::Receiver<bool> {
+    #[must_use]
+    pub fn stop(&self) -> watch::Receiver<bool> {
         self.stopper.subscribe()
     }
 
     /// Is ready when all are to stop.
-    pub(super) fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+    pub fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
         is_true(self.stop())
     }
 
     /// Starts a task that ends when it is told to stop.
-    pub(super) fn start<E>(&mut self, name: &'static str, work: impl Future<Output = Result<(), E>> + Send + 'static)
+    pub fn start<E>(&mut self, name: &'static str, work: impl Future<Output = Result<(), E>> + Send + 'static)
     where
         E: Into<anyhow::Error>,
     {
@@ -49,7 +59,7 @@ impl Tasks {
     }
 
     /// Starts a task that knows no end: it is dropped when all stop.
-    pub(super) fn start_endless(&mut self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
+    pub fn start_endless(&mut self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
         let stopped = self.stopped();
         self.start(name, async move {
             tokio::select! {
@@ -59,8 +69,11 @@ impl Tasks {
         });
     }
 
-    /// Waits until `signal` says so or one of them ends; then stops all. The error names the first that went wrong.
-    pub(super) async fn run_until(self, signal: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    /// Waits until `signal` says so or one of them ends; then stops all.
+    ///
+    /// # Errors
+    /// Names the first that went wrong.
+    pub async fn run_until(self, signal: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
         let told = tokio::select! {
             told = signal => told,
             () = self.stopped() => Ok(()),

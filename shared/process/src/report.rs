@@ -1,4 +1,4 @@
-//! Saying things: answers on standard output, everything else on standard error.
+//! Saying things to people and scripts: answers on standard output, everything else on standard error.
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -7,24 +7,28 @@ use std::process::ExitCode;
 use microblog_config::ConfigError;
 use serde::Serialize;
 
-/// Says why the program failed, with the causes behind it. Wrong settings are misuse.
-pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
+/// Says why the program failed, with the causes behind it, and gives its exit status. Wrong settings are misuse.
+#[must_use]
+pub fn failure(error: &anyhow::Error) -> ExitCode {
     say(format_args!("error: {error:#}"));
     if error.is::<ConfigError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
 }
 
 /// Says a line to people. That nobody listens is no reason to fail.
-pub(crate) fn say(line: impl Display) {
+pub fn say(line: impl Display) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
 /// Prints a line of what was asked for.
-pub(crate) fn print(line: impl Display) {
+pub fn print(line: impl Display) {
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
 /// Gives a script its answer. A script that stopped reading is told nothing more.
-pub(crate) fn answer(value: &impl Serialize) -> anyhow::Result<()> {
+///
+/// # Errors
+/// When the value has no form in JSON.
+pub fn answer(value: &impl Serialize) -> anyhow::Result<()> {
     let mut output = std::io::stdout().lock();
     let text = serde_json::to_string_pretty(value)?;
     let _ = writeln!(output, "{text}");

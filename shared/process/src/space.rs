@@ -5,24 +5,36 @@ use std::path::Path;
 use rustix::fs::statvfs;
 use tokio::task::spawn_blocking;
 
+use crate::metrics;
+
 /// The room of a file system, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Space {
-    pub(crate) free: u64,
-    pub(crate) total: u64,
+pub struct Space {
+    /// What may still be written.
+    pub free: u64,
+    /// What fits in all.
+    pub total: u64,
 }
 
 impl Space {
     /// Of the file system that holds a folder; nothing if it can not be read.
-    pub(crate) async fn of(folder: &Path) -> Option<Self> {
+    pub async fn of(folder: &Path) -> Option<Self> {
         let folder = folder.to_owned();
         let disk = spawn_blocking(move || statvfs(&folder)).await.ok()?.ok()?;
         Some(Self { free: disk.f_bavail * disk.f_frsize, total: disk.f_blocks * disk.f_frsize })
     }
 
+    /// Reads it for the metrics, as the room of this volume. Tells whether the volume answers.
+    pub async fn measure(volume: &'static str, folder: &Path) -> bool {
+        let Some(space) = Self::of(folder).await else { return false };
+        metrics::space(volume, space.free, space.total);
+        true
+    }
+
     /// The part that is free, from 0 to 1.
+    #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a share of a disk needs no more than 52 bits")]
-    pub(crate) fn share_free(self) -> f64 {
+    pub fn share_free(self) -> f64 {
         self.free as f64 / self.total.max(1) as f64
     }
 }

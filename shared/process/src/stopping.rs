@@ -1,4 +1,4 @@
-//! Tells answers without an end that the service is stopping.
+//! Tells answers without an end that the process is stopping.
 
 use std::convert::Infallible;
 
@@ -6,10 +6,10 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use tokio_util::sync::CancellationToken;
 
-/// Whether the service that a request came to is stopping. Like the address of the client it belongs to the listening
+/// Whether the server that a request came to is stopping. Like the address of the client it belongs to the listening
 /// socket, so it comes with the request; a service that does not listen never stops.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Stopping(CancellationToken);
+pub struct Stopping(CancellationToken);
 
 impl Stopping {
     /// Tells it.
@@ -18,12 +18,13 @@ impl Stopping {
     }
 
     /// Whether it was told.
-    pub(crate) fn is_told(&self) -> bool {
+    #[must_use]
+    pub fn is_told(&self) -> bool {
         self.0.is_cancelled()
     }
 
     /// Waits until it is told.
-    pub(crate) async fn told(&self) {
+    pub async fn told(&self) {
         self.0.cancelled().await;
     }
 }

@@ -1,0 +1,113 @@
+//! The program `microblog-api`: JSON API and dashboard on one port, the relay of jobs and the scheduler beside them. Any
+//! number of them may serve one site.
+//!
+//! Owns its command line and the order in which things start. What is served is the library's, what every program does
+//! `microblog-process`'s. Start reading at `serve`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use microblog_api::{AppState, Ticks, build_app, offer_setup, setup_link, start_tasks};
+use microblog_config::{AuthSettings, Settings};
+use microblog_domain::SystemClock;
+use microblog_process::{
+    HealthcheckArgs, Lifecycle, Obstacle, Patience, Process, SettingsArgs, make_folder, patiently, report, run,
+};
+use microblog_queue::embedded;
+use microblog_store::{Store, StoreError, users};
+
+/// The API and the dashboard of Microblog.
+///
+/// Without a subcommand it serves until it is told to stop.
+#[derive(Debug, Parser)]
+#[command(version, after_help = "Exit status: 0 done, 1 failed, 2 misused.")]
+struct Cli {
+    #[command(flatten)]
+    settings: SettingsArgs,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Healthcheck(HealthcheckArgs),
+    /// Print a new link that makes whoever opens it the owner of a site that has nobody yet. Earlier links end.
+    SetupLink,
+}
+
+fn main() -> ExitCode {
+    start(Cli::parse()).unwrap_or_else(|error| report::failure(&error))
+}
+
+fn start(cli: Cli) -> anyhow::Result<ExitCode> {
+    let settings = cli.settings.load()?;
+    match cli.command {
+        None => run("api", settings, serve),
+        Some(Command::Healthcheck(healthcheck)) => Ok(healthcheck.run(settings.server.listen)),
+        Some(Command::SetupLink) => print_setup_link(&settings),
+    }
+}
+
+async fn serve(mut settings: Settings) -> anyhow::Result<()> {
+    let mut process = Process::begin("api", settings.server.drain)?;
+    settings.server.listen = process.listen(settings.server.listen, "server.listen").await?;
+    let lifecycle = process.lifecycle.clone();
+    let Some(store) = process.starting(open(&settings, &lifecycle)).await? else { return process.run().await };
+    let app = state(&settings, store.clone(), &process);
+    // The builder is another process, which looks for jobs itself: hints go nowhere.
+    let (hints, _unheard) = embedded();
+    start_tasks(&mut process.tasks, &app, hints);
+    process.serve(build_app(app));
+    let ended = process.run().await;
+    store.close().await;
+    ended
+}
+
+/// Releases are the business of the builder, whose disk may be another.
+fn state(settings: &Settings, store: Store, process: &Process) -> Arc<AppState> {
+    let (clock, ticks) = (Arc::new(SystemClock), Ticks::of_this_machine());
+    let app = AppState::new(settings, store, clock, &ticks, process.recorder.clone());
+    Arc::new(AppState { build_dir: None, ..app })
+}
+
+/// Opens what the service depends on.
+async fn open(settings: &Settings, lifecycle: &Lifecycle) -> anyhow::Result<Store> {
+    let uploads = async || make_folder(&settings.data.dir);
+    patiently("storage", lifecycle, Patience::Endless, uploads).await?;
+    let database = async || Store::open(&settings.database.url).await.map_err(Obstacle::from);
+    let store = patiently("database", lifecycle, Patience::Endless, database).await?;
+    let setup = async || prepare_setup(&store, &settings.auth).await.map_err(Obstacle::from);
+    patiently("database", lifecycle, Patience::Endless, setup).await?;
+    Ok(store)
+}
+
+/// Says how to become the owner. No link is logged; and of several processes that start at once, none takes back what
+/// another one gave out.
+async fn prepare_setup(store: &Store, auth: &AuthSettings) -> Result<(), StoreError> {
+    if !users::are_missing(&mut *store.read().await?).await? {
+        return Ok(());
+    }
+    if auth.setup_token.is_none() {
+        tracing::info!("nobody owns this site yet: `microblog-api setup-link` prints the link to begin with");
+        return Ok(());
+    }
+    offer_setup(store, auth).await?;
+    tracing::info!("nobody owns this site yet: /dashboard/setup?token=… takes the token of auth.setup_token");
+    Ok(())
+}
+
+fn print_setup_link(settings: &Settings) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let secret = runtime.block_on(async {
+        let store = Store::open(&settings.database.url).await?;
+        let secret = offer_setup(&store, &settings.auth).await?;
+        store.close().await;
+        anyhow::Ok(secret)
+    })?;
+    let secret = secret.context("somebody owns this site already: ask them, or use `microblog user add`")?;
+    report::print(setup_link(&format!("http://{}/dashboard", settings.server.listen), &secret));
+    report::say("It works once. Behind a proxy, the same path at the address of the proxy.");
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,97 @@
+//! The program `microblog-builder`: the worker that makes releases, and the maker of smaller pictures. Of several that
+//! stand ready for one site, one builds at a time; whichever is left takes over.
+//!
+//! Owns its command line and the order in which things start. The work is the library's, what every program does
+//! `microblog-process`'s. Start reading at `serve`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use microblog_builder::{Endpoints, ProbeArgs, ProbeCommand, Stuck, Workplace, open_patiently};
+use microblog_config::Settings;
+use microblog_domain::{Clock, SystemClock};
+use microblog_process::{
+    HealthcheckArgs, Lifecycle, Obstacle, Patience, Process, SettingsArgs, make_folder, name_on_this_machine,
+    patiently, report, run,
+};
+use microblog_queue::{BuildEvents, Waker, embedded};
+use microblog_release::ReleaseStore;
+
+/// The system's allocator spends a tenth of a build's processor time; this one half of that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The builder of Microblog: makes the site, and makes it live.
+///
+/// Without a subcommand it builds until it is told to stop.
+#[derive(Debug, Parser)]
+#[command(version, after_help = "Exit status: 0 done, 1 failed, 2 misused.")]
+struct Cli {
+    #[command(flatten)]
+    settings: SettingsArgs,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Healthcheck(HealthcheckArgs),
+    #[command(hide = true)]
+    Probe(ProbeArgs),
+}
+
+fn main() -> ExitCode {
+    start(Cli::parse()).unwrap_or_else(|error| report::failure(&error))
+}
+
+fn start(cli: Cli) -> anyhow::Result<ExitCode> {
+    let settings = cli.settings.load()?;
+    match cli.command {
+        None => {
+            let probe = ProbeCommand::of_this_program(cli.settings.arguments("probe"));
+            let ended = run("builder", settings, |settings| serve(settings, probe));
+            Stuck::replace_process(ended)
+        }
+        Some(Command::Healthcheck(healthcheck)) => Ok(healthcheck.run(settings.builder.listen)),
+        Some(Command::Probe(probe)) => probe.run(&settings),
+    }
+}
+
+async fn serve(settings: Settings, probe: ProbeCommand) -> anyhow::Result<()> {
+    let mut process = Process::begin("builder", Duration::ZERO)?;
+    let address = process.listen(settings.builder.listen, "builder.listen").await?;
+    let name = settings.builder.name.clone().unwrap_or_else(|| name_on_this_machine(address.port()));
+    let lifecycle = process.lifecycle.clone();
+    let opened = process.starting(open(&settings, name, &lifecycle)).await?;
+    let Some((workplace, releases)) = opened else { return process.run().await };
+    let store = workplace.store.clone();
+    // Nobody in this process passes hints on: the worker looks for itself.
+    let (_silent, hints) = embedded();
+    let pulse = workplace.start(&mut process.tasks, &settings, releases, probe, hints);
+    let endpoints = Endpoints {
+        store: store.clone(),
+        build_dir: settings.build.dir.clone(),
+        data_dir: settings.data.dir.clone(),
+        pulse,
+        clock: Arc::new(SystemClock),
+        recorder: process.recorder.clone(),
+    };
+    process.serve(endpoints.into_router());
+    let ended = process.run().await;
+    store.close().await;
+    ended
+}
+
+/// Opens what the service depends on, and takes up again what was left.
+async fn open(settings: &Settings, name: String, lifecycle: &Lifecycle) -> anyhow::Result<(Workplace, ReleaseStore)> {
+    let uploads = async || make_folder(&settings.data.dir);
+    patiently("storage", lifecycle, Patience::Endless, uploads).await?;
+    let (store, releases) = open_patiently(settings, lifecycle, Patience::Endless).await?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let workplace = Workplace { name, store, clock, events: BuildEvents::default(), relay: Waker::default() };
+    let prepare = async || workplace.prepare().await.map_err(Obstacle::from);
+    patiently("database", lifecycle, Patience::Endless, prepare).await?;
+    Ok((workplace, releases))
+}

@@ -1,0 +1,43 @@
+//! What the programs of Microblog share about being a process: from the command line to the exit status.
+//!
+//! Owns how a program reads its settings ([`SettingsArgs`]), starts its logs and threads ([`run`]), opens what it depends
+//! on ([`patiently`]), answers before and after it can work ([`Lifecycle`], [`front`]), is probed ([`health`],
+//! [`HealthcheckArgs`]), and ends ([`Process`], [`Tasks`]). Leaves to the programs what they serve and do.
+//!
+//! The order is the same for all. A process listens first, so that whoever probes hears that it lives; then it opens what
+//! it depends on, for as long as that takes; then it serves. Told to stop, it says that it is not ready, lets requests
+//! end, stops its tasks and ends, all within ten seconds.
+//!
+//! Start reading at [`process`].
+
+pub mod front;
+pub mod health;
+mod healthcheck;
+mod lifecycle;
+mod metrics;
+mod name;
+mod opening;
+pub mod process;
+pub mod report;
+mod server;
+mod settings;
+mod signals;
+pub mod space;
+mod stopping;
+mod tasks;
+
+pub use front::front;
+pub use healthcheck::HealthcheckArgs;
+pub use lifecycle::Lifecycle;
+pub use metrics::{build_info, dependency_up};
+pub use name::name_on_this_machine;
+pub use opening::{Obstacle, Patience, make_folder, patiently};
+pub use process::{Process, run};
+pub use server::{listen, serve};
+pub use settings::SettingsArgs;
+pub use space::Space;
+pub use stopping::Stopping;
+pub use tasks::Tasks;
+
+/// Of all programs: they are built together.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,123 @@
+//! A process from its start to its end: what [`Process`] does is what every program does.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use axum::Router;
+use microblog_config::{LogFormat, Settings};
+use microblog_domain::{Clock, SystemClock};
+use microblog_telemetry::Recorder;
+use microblog_telemetry::logs::{self, Form, LogOptions};
+
+use crate::signals::{Order, Signals};
+use crate::{Lifecycle, Tasks, front, metrics, server};
+
+/// Starts logs and threads, and runs `serve` on them.
+///
+/// # Errors
+/// When `serve` fails, or can not even be begun.
+pub fn run<F>(service: &'static str, settings: Settings, serve: impl FnOnce(Settings) -> F) -> anyhow::Result<ExitCode>
+where
+    F: Future<Output = anyhow::Result<()>>,
+{
+    logs::start(&log_options(service, &settings), Arc::new(SystemClock))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the threads")?;
+    let served = runtime.block_on(serve(settings));
+    // Work that did not stop in time must not keep the process from ending.
+    runtime.shutdown_background();
+    served.map(|()| ExitCode::SUCCESS)
+}
+
+fn log_options(service: &'static str, settings: &Settings) -> LogOptions {
+    let form = match settings.log.format {
+        LogFormat::Auto => None,
+        LogFormat::Text => Some(Form::Text),
+        LogFormat::Json => Some(Form::Json),
+    };
+    LogOptions { form, level: settings.log.level.clone(), service }
+}
+
+/// A process that was told to start, and not yet to stop.
+#[derive(Debug)]
+pub struct Process {
+    /// Where it is in its life.
+    pub lifecycle: Lifecycle,
+    /// What runs in it.
+    pub tasks: Tasks,
+    /// What it counts.
+    pub recorder: Recorder,
+    signals: Signals,
+    drain: Duration,
+}
+
+impl Process {
+    /// Begins to listen for signals. Told to stop by a service manager, the process goes on for as long as `drain` says,
+    /// so that nobody sends requests any more when it stops.
+    ///
+    /// # Errors
+    /// When the system does not let it.
+    pub fn begin(service: &'static str, drain: Duration) -> anyhow::Result<Self> {
+        metrics::build_info(service);
+        let signals = Signals::listen().context("listening for signals")?;
+        let recorder = Recorder::of_this_process()?;
+        let mut tasks = Tasks::new();
+        tasks.start_endless("the recorder of metrics", recorder.clone().upkeep());
+        Ok(Self { lifecycle: Lifecycle::new(), tasks, recorder, signals, drain })
+    }
+
+    /// Begins to answer on an address: at first that the process lives, and what it waits for. Gives the address, whose
+    /// port the system has chosen if the setting says 0.
+    ///
+    /// # Errors
+    /// When the address is taken.
+    pub async fn listen(&mut self, address: SocketAddr, setting: &str) -> anyhow::Result<SocketAddr> {
+        let listener = server::listen(address, setting).await?;
+        let address = listener.local_addr()?;
+        tracing::info!(%address, "listening");
+        let router = front(self.lifecycle.clone(), self.recorder.clone(), Arc::new(SystemClock) as Arc<dyn Clock>);
+        self.tasks.start("the HTTP server", server::serve(listener, router, self.tasks.stopped()));
+        Ok(address)
+    }
+
+    /// Does what a start needs; nothing comes of it if the process is told to stop before it is done.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub async fn starting<T>(&mut self, start: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<Option<T>> {
+        tokio::select! {
+            started = start => started.map(Some),
+            _ = self.signals.first() => Ok(None),
+        }
+    }
+
+    /// From now on requests are answered by this.
+    pub fn serve(&self, app: Router) {
+        self.lifecycle.serve(app);
+        tracing::info!(version = crate::VERSION, "ready");
+    }
+
+    /// Goes on until it is told to stop or a task ends; then ends all of them.
+    ///
+    /// # Errors
+    /// Names the task that failed first; or says that the process was told twice, and so ended at once.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let (mut first, mut second) = (self.signals.clone(), self.signals);
+        let (lifecycle, drain) = (self.lifecycle, self.drain);
+        let told_to_stop = async move {
+            let order = first.first().await;
+            lifecycle.drain();
+            if order == Order::Terminate {
+                tokio::time::sleep(drain).await;
+            }
+            Ok(())
+        };
+        tokio::select! {
+            ended = self.tasks.run_until(told_to_stop) => ended,
+            () = second.second() => bail!("told twice to stop: what was under way is cut off, and taken up again at the next start"),
+        }
+    }
+}
