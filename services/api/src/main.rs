@@ -13,7 +13,7 @@ use microblog_api::{AppState, Ticks, build_app, offer_setup, setup_link, start_t
 use microblog_config::{AuthSettings, Settings};
 use microblog_domain::SystemClock;
 use microblog_process::{
-    HealthcheckArgs, Lifecycle, Obstacle, Patience, Process, SettingsArgs, make_folder, patiently, report, run,
+    HealthcheckArgs, Lifecycle, Obstacle, Patience, Process, SettingsArgs, close, make_folder, patiently, report, run,
 };
 use microblog_queue::embedded;
 use microblog_store::{Store, StoreError, users};
@@ -61,7 +61,7 @@ async fn serve(mut settings: Settings) -> anyhow::Result<()> {
     start_tasks(&mut process.tasks, &app, hints);
     process.serve(build_app(app));
     let ended = process.run().await;
-    store.close().await;
+    close(&store).await;
     ended
 }
 

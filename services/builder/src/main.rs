@@ -13,7 +13,7 @@ use microblog_builder::{Endpoints, ProbeArgs, ProbeCommand, Stuck, Workplace, op
 use microblog_config::Settings;
 use microblog_domain::{Clock, SystemClock};
 use microblog_process::{
-    HealthcheckArgs, Lifecycle, Obstacle, Patience, Process, SettingsArgs, make_folder, name_on_this_machine,
+    HealthcheckArgs, Lifecycle, Obstacle, Patience, Process, SettingsArgs, close, make_folder, name_on_this_machine,
     patiently, report, run,
 };
 use microblog_queue::{BuildEvents, Waker, embedded};
@@ -80,7 +80,7 @@ async fn serve(settings: Settings, probe: ProbeCommand) -> anyhow::Result<()> {
     };
     process.serve(endpoints.into_router());
     let ended = process.run().await;
-    store.close().await;
+    close(&store).await;
     ended
 }
 

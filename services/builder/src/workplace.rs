@@ -77,6 +77,8 @@ impl Workplace {
         let config = WorkerConfig {
             name: self.name,
             deadline: settings.build.deadline,
+            page_limit: settings.build.page_limit,
+            stuck_after: settings.build.page_limit.min(WorkerConfig::default().stuck_after),
             probe: Some(probe),
             ..WorkerConfig::default()
         };

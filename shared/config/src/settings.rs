@@ -69,6 +69,9 @@ pub struct BuildSettings {
     pub dir: PathBuf,
     /// `build.deadline`, default `15m`: a build that takes longer has failed.
     pub deadline: Duration,
+    /// `build.page_limit`, default `30s`: a page that takes longer hangs. The builder starts anew, finds the post that
+    /// causes it, and sets it aside.
+    pub page_limit: Duration,
 }
 
 /// What becomes of releases.
@@ -207,6 +210,7 @@ fn read_build(reader: &mut Reader) -> BuildSettings {
     BuildSettings {
         dir: reader.value("build.dir", "./build".into()),
         deadline: positive(reader, "build.deadline", Duration::from_secs(15 * 60)),
+        page_limit: positive(reader, "build.page_limit", Duration::from_secs(30)),
     }
 }
 

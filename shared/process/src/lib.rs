@@ -10,6 +10,7 @@
 //!
 //! Start reading at [`process`].
 
+mod closing;
 pub mod front;
 pub mod health;
 mod healthcheck;
@@ -26,6 +27,7 @@ pub mod space;
 mod stopping;
 mod tasks;
 
+pub use closing::close;
 pub use front::front;
 pub use healthcheck::HealthcheckArgs;
 pub use lifecycle::Lifecycle;

@@ -47,6 +47,8 @@ impl Child {
         if let Some(before) = before {
             start.arg("--before").arg(before.0.to_string());
         }
+        // What it says last is what its author is told.
+        start.env("RUST_BACKTRACE", "0");
         let mut process = start.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let (Some(out), Some(err)) = (process.stdout.take(), process.stderr.take()) else {
             return Err(io::Error::other("the process has no output"));
@@ -77,7 +79,7 @@ impl Child {
                 }
                 Err(RecvTimeoutError::Timeout) if last.is_some() && heard.elapsed() >= limit => {
                     self.end()?;
-                    return Ok(verdict(last, || format!("rendering it takes longer than {} seconds", limit.as_secs())));
+                    return Ok(verdict(last, || format!("rendering it takes longer than {limit:?}")));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }

@@ -26,8 +26,6 @@ pub(crate) use self::command::this_program;
 pub use self::command::{ProbeArgs, ProbeCommand};
 pub use self::probe::{ProbeError, probe};
 
-/// No sound post takes so long to render, not even one of many megabytes.
-const POST_LIMIT: Duration = Duration::from_secs(10);
 /// With so many posts set aside at once it is more likely the program that is broken.
 const MOST_CULPRITS: usize = 20;
 
@@ -37,12 +35,14 @@ pub(crate) struct Quarantine {
     runtime: Handle,
     clock: Arc<dyn Clock>,
     probe: Option<ProbeCommand>,
+    /// A post that takes longer hangs.
+    limit: Duration,
 }
 
 impl Quarantine {
     pub(crate) fn new(worker: &Worker, runtime: Handle) -> Self {
-        let (store, clock, probe) = (worker.store.clone(), Arc::clone(&worker.clock), worker.config.probe.clone());
-        Self { store, runtime, clock, probe }
+        let (store, clock) = (worker.store.clone(), Arc::clone(&worker.clock));
+        Self { store, runtime, clock, probe: worker.config.probe.clone(), limit: worker.config.page_limit }
     }
 
     /// Sets aside every post that crashes the renderer by itself; tells of each. What can not be found out stops nothing:
@@ -53,7 +53,7 @@ impl Quarantine {
         tracing::warn!("looking for a post that crashes the renderer");
         let mut last = None;
         while told.len() < MOST_CULPRITS {
-            match Child::begin(command, last).and_then(|child| child.watch(POST_LIMIT, &|| control.check().is_ok())) {
+            match Child::begin(command, last).and_then(|child| child.watch(self.limit, &|| control.check().is_ok())) {
                 Ok(Verdict::AllSound) => break,
                 Ok(Verdict::BrokenOff) => return Err(BuildError::Stopped),
                 Ok(Verdict::Culprit { suspect, reason }) => {
@@ -75,14 +75,16 @@ impl Quarantine {
         let set_aside = async {
             let mut tx = self.store.begin().await?;
             let origin = Origin::system(self.clock.now());
-            publishing::set_aside(&mut tx, post, version, reason, &origin).await?;
-            tx.commit().await
+            let saved = publishing::set_aside(&mut tx, post, version, reason, &origin).await?;
+            tx.commit().await?;
+            Ok(saved.post.post.content)
         };
         match self.runtime.block_on(set_aside) {
-            Ok(()) => {
+            Ok(content) => {
                 metrics::post_set_aside();
                 tracing::error!(%post, reason, "a post was set aside, so that the others go live");
-                Ok(Some(format!("post {post} was set aside: {reason}")))
+                let name = content.title.unwrap_or_else(|| content.slug.to_string());
+                Ok(Some(format!("{name:?} was set aside, so that the others go live: {reason}")))
             }
             Err(StoreError::NotFound | StoreError::Stale { .. }) => Ok(None),
             Err(error) => Err(error),

@@ -4,6 +4,7 @@
 
 mod equivalence;
 mod images;
+mod poison;
 mod publishing;
 mod recovery;
 mod tidying;

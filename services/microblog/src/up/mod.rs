@@ -14,7 +14,7 @@ use microblog_api::{AppState, Secret, Ticks, build_app, offer_setup, start_tasks
 use microblog_builder::{ProbeCommand, Workplace, open_patiently};
 use microblog_config::Settings;
 use microblog_domain::{BaseUrl, Clock, SiteSettings, SystemClock};
-use microblog_process::{Lifecycle, Patience, Process, listen, run as run_process};
+use microblog_process::{Lifecycle, Patience, Process, close, listen, run as run_process};
 use microblog_queue::{BuildEvents, Waker, embedded};
 use microblog_release::ReleaseStore;
 
@@ -47,7 +47,7 @@ async fn serve(mut settings: Settings, probe: ProbeCommand) -> anyhow::Result<()
     process.serve(build_app(app));
     first_run::greet(&settings, link.as_ref());
     let ended = process.run().await;
-    store.close().await;
+    close(&store).await;
     ended
 }
 

@@ -5,6 +5,7 @@
 //! `record::Record`, in which secrets are already hidden, so that neither form can forget to.
 
 mod layer;
+mod panics;
 mod record;
 mod write;
 
@@ -46,11 +47,12 @@ pub enum LogError {
     Started(#[from] TryInitError),
 }
 
-/// Starts logging to standard error, for the whole process. To be called once, before anything is logged.
+/// Starts logging to standard error, for the whole process, panics included. To be called once, before anything is logged.
 pub fn start(options: &LogOptions, clock: Arc<dyn Clock>) -> Result<(), LogError> {
     let filter = EnvFilter::try_new(&options.level).map_err(|_| LogError::Level { level: options.level.clone() })?;
     let form = options.form.unwrap_or_else(|| if std::io::stderr().is_terminal() { Form::Text } else { Form::Json });
     let layer = LogLayer::new(form, options.service, clock, std::io::stderr);
     tracing_subscriber::registry().with(filter).with(layer).try_init()?;
+    panics::log_them();
     Ok(())
 }
