@@ -61,9 +61,9 @@ impl Process {
     /// # Errors
     /// When the system does not let it.
     pub fn begin(service: &'static str, drain: Duration) -> anyhow::Result<Self> {
-        metrics::build_info(service);
         let signals = Signals::listen().context("listening for signals")?;
         let recorder = Recorder::of_this_process()?;
+        metrics::build_info(service);
         let mut tasks = Tasks::new();
         tasks.start_endless("the recorder of metrics", recorder.clone().upkeep());
         Ok(Self { lifecycle: Lifecycle::new(), tasks, recorder, signals, drain })
