@@ -5,7 +5,8 @@
 //! folder, `nginx` has releases served by the real one, and `web` holds the judges of pages, for any server's.
 //!
 //! `installation` is a running `microblog up`: `journey` uses it as people do, `killing` as power cuts do, `misuse` as
-//! those who have not read the README, and `pictures` as photographers. `service` is one of the services as a process of
+//! those who have not read the README, and `pictures` as photographers. `scheduled` looks for posts that
+//! readers must not see yet. `service` is one of the services as a process of
 //! its own; `services` has several of them work together, and ends them.
 //!
 //! `torn_reads` reads through `nginx` while releases
@@ -30,6 +31,7 @@ mod misuse;
 mod nginx;
 mod pictures;
 mod program;
+mod scheduled;
 mod server;
 mod service;
 mod services;

@@ -131,3 +131,35 @@ fn a_script_can_name_the_secret_that_sets_a_site_up() {
     let log = fs::read_to_string(installation.log()).unwrap();
     assert!(!log.contains(token), "{log}");
 }
+
+#[test]
+fn scheduled_posts_go_live_once_whichever_service_is_the_first_to_notice() {
+    let installation = Installation::new();
+    let services = [(); 3].map(|()| Service::ready(api(&installation), &installation));
+    let _builder = Service::ready(builder(&installation), &installation);
+    let client = services[0].client(&installation);
+    let soon = jiff::Timestamp::now() + std::time::Duration::from_secs(2);
+    let posts: Vec<Value> = (0..20)
+        .map(|number| {
+            let post = json!({"title": format!("Post {number}"), "markdown": "In time.", "status": "scheduled",
+                "published_at": soon.to_string()});
+            client.ok("POST", "/api/v1/posts", Some(&post))
+        })
+        .collect();
+    for post in &posts {
+        let path = format!("/api/v1/posts/{}", post["id"].as_str().unwrap());
+        let mut now = Value::Null;
+        wait_until("a scheduled post", || {
+            now = client.ok("GET", &path, None);
+            now["status"] == "published"
+        });
+        wait_for_text(&installation, &now, "In time.");
+        assert_eq!(client.ok("GET", &path, None)["version"], 2);
+    }
+    let published = |service: &Service| {
+        let metrics = service.ask("/metrics").unwrap().1;
+        let count = metrics.lines().find_map(|line| line.strip_prefix("microblog_posts_published_total "));
+        count.unwrap().parse::<u64>().unwrap()
+    };
+    assert_eq!(services.iter().map(published).sum::<u64>(), 20);
+}

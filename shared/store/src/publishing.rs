@@ -159,9 +159,19 @@ pub async fn set_aside(
 pub async fn publish_due(tx: &mut Transaction, limit: u32, origin: &Origin) -> Result<usize, StoreError> {
     let due = posts::list::due(tx, origin.at, limit).await?;
     for id in &due {
-        change_standing(tx, *id, None, Intent::Keep, "post.publish", origin).await?;
+        publish_scheduled(tx, *id, origin).await?;
     }
     Ok(due.len())
+}
+
+/// Readers wait since the date that the post was scheduled for, however late it is now.
+async fn publish_scheduled(tx: &mut Transaction, id: PostId, origin: &Origin) -> Result<(), StoreError> {
+    let before = read(tx, id, None).await?;
+    let content = before.post.content.clone();
+    let since = content.published_at.unwrap_or(origin.at);
+    let status = next_status(before.post.status, Intent::Keep, content.published_at, origin.at)?;
+    let after = with(&before, content, status);
+    keep_wanted_since(since, tx, Some(&before), after, "post.publish", origin).await.map(drop)
 }
 
 async fn change_standing(
@@ -214,6 +224,17 @@ fn next_status(
 async fn keep(
     tx: &mut Transaction,
     before: Option<&StoredPost>,
+    after: StoredPost,
+    action: &str,
+    origin: &Origin,
+) -> Result<Saved, StoreError> {
+    keep_wanted_since(origin.at, tx, before, after, action, origin).await
+}
+
+async fn keep_wanted_since(
+    since: Timestamp,
+    tx: &mut Transaction,
+    before: Option<&StoredPost>,
     mut after: StoredPost,
     action: &str,
     origin: &Origin,
@@ -229,7 +250,10 @@ async fn keep(
     let detail = json!({"status": after.post.status, "version": after.post.version.0});
     audit::record(tx, origin, action, &id.to_string(), &detail).await?;
     let build = match is_noticeable {
-        true => Some(builds::ask(tx, &BuildRequest::now(BuildMode::Incremental, origin), origin).await?.id),
+        true => {
+            let request = BuildRequest { mode: BuildMode::Incremental, run_after: since };
+            Some(builds::ask(tx, &request, origin).await?.id)
+        }
         false => None,
     };
     Ok(Saved { post: posts::get(tx, id).await?, build })

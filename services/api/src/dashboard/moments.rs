@@ -3,6 +3,8 @@
 use microblog_domain::{SiteTimeZone, Timestamp};
 use serde::Serialize;
 
+use crate::input::GivenTime;
+
 /// A time for the element `time`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Moment {
@@ -61,8 +63,7 @@ impl Moments {
         if let Some(before) = before.filter(|before| self.local(*before) == text) {
             return Some(before);
         }
-        let time: jiff::civil::DateTime = text.parse().ok()?;
-        time.to_zoned(self.zone.rules().clone()).ok().map(|zoned| zoned.timestamp())
+        GivenTime::read(text)?.on_site(&self.zone)
     }
 }
 

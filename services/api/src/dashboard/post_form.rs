@@ -127,7 +127,7 @@ mod tests {
     fn a_post_goes_through_the_form_unchanged() {
         let fields = PostFields::of(&content(), &moments());
         let input = fields.input(None, Some(&content()), &moments()).unwrap();
-        assert_eq!(input.content_of_existing(&content()), content());
+        assert_eq!(input.content_of_existing(&content(), &"UTC".parse().unwrap()).unwrap(), content());
     }
 
     #[test]

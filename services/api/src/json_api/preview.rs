@@ -59,7 +59,7 @@ pub(crate) async fn preview(State(app): State<App>, Json { body, .. }: Json<Post
 pub(crate) async fn page(app: &App, input: PostInput) -> Result<String, ApiError> {
     let site = app.site(&mut *app.store.read().await?).await?.settings;
     let now = app.clock.now();
-    let content = input.content_for_preview(now)?;
+    let content = input.content_for_preview(&site.timezone, now)?;
     let app = App::clone(app);
     tokio::task::spawn_blocking(move || render(&app, site, content, now)).await.map_err(ApiError::internal)?
 }

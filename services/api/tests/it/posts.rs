@@ -86,6 +86,22 @@ async fn every_wrong_field_is_named() {
 }
 
 #[tokio::test]
+async fn a_date_without_an_offset_is_in_the_time_zone_of_the_site() {
+    let app = TestApp::with(&[("site.timezone", "America/New_York")]).await;
+    let author = app.author().await;
+    let scheduled = json!({"markdown": "x", "status": "scheduled", "published_at": "2026-03-08T02:30"});
+    let post = create(&author, scheduled).await;
+    // The clocks went from 02:00 to 03:00, so it is as much later.
+    assert_eq!((&post["status"], &post["published_at"]), (&json!("scheduled"), &json!("2026-03-08T07:30:00Z")));
+    let edit = json!({"markdown": "x", "published_at": "2025-12-31T18:30"});
+    let edited = author.with("if-match", "*").put(&path(&post), edit).await.ok();
+    // The test's clock shows midnight in UTC.
+    assert_eq!((&edited["status"], &edited["published_at"]), (&json!("published"), &json!("2025-12-31T23:30:00Z")));
+    let beyond = json!({"markdown": "x", "published_at": "9999-12-31T23:59"});
+    assert_eq!(author.post(POSTS, beyond).await.wrong_fields(), ["published_at"]);
+}
+
+#[tokio::test]
 async fn two_posts_can_not_have_one_address() {
     let app = TestApp::new().await;
     let author = app.author().await;

@@ -39,5 +39,6 @@ async fn who_watches_a_build_does_not_keep_the_service_from_stopping() {
     let deadline = Duration::from_secs(30);
     timeout(deadline, service).await.unwrap().unwrap().unwrap();
     timeout(deadline, browser.read_to_string(&mut heard)).await.unwrap().unwrap();
+    assert!(heard.contains("retry: 500"), "the browser does not know when to come again: {heard}");
     assert!(heard.ends_with("0\r\n\r\n"), "the stream was cut off: {heard}");
 }

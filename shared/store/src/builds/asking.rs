@@ -15,7 +15,7 @@ use crate::outbox;
 pub struct BuildRequest {
     /// How much to look at.
     pub mode: BuildMode,
-    /// When it may start.
+    /// When it may start. Before now, that is since when it is wanted: publish-to-live counts from there.
     pub run_after: Timestamp,
 }
 
@@ -58,7 +58,7 @@ async fn insert_or_join(tx: &mut Transaction, request: &BuildRequest, origin: &O
     )
     .bind(BuildId::generate(origin.at).to_string())
     .bind(request.mode.as_str())
-    .bind(micros(origin.at))
+    .bind(micros(origin.at.min(request.run_after)))
     .bind(origin.user.map(|user| user.to_string()))
     .bind(origin.request_id.clone())
     .bind(origin.traceparent.clone())

@@ -30,7 +30,8 @@ pub struct Build {
     pub state: BuildState,
     /// How much it looks at.
     pub mode: BuildMode,
-    /// When the oldest change that it carries was made: publish-to-live counts from here.
+    /// When the oldest change that it carries was made, or was to be made by the schedule: publish-to-live counts from
+    /// here.
     pub requested_at: Timestamp,
     /// Who asked first.
     pub requested_by: Option<UserId>,

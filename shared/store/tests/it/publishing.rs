@@ -1,6 +1,6 @@
 //! What happens to a post: saving, publishing, throwing away, and what each leaves behind.
 
-use microblog_domain::{ChangeSeq, PostStatus, RevisionNumber, Version};
+use microblog_domain::{BuildState, ChangeSeq, PostStatus, RevisionNumber, Version};
 use microblog_store::posts::changes;
 use microblog_store::publishing::{self, Intent};
 use microblog_store::{Refusal, StoreError, audit, builds, newest_change, outbox, revisions};
@@ -143,6 +143,20 @@ async fn scheduled_posts_go_live_when_their_time_comes_and_only_once() {
     assert_eq!(publish_due().await, 1);
     assert_eq!(scenario.read(id).await.post.status, PostStatus::Published);
     assert_eq!(publish_due().await, 0);
+}
+
+#[tokio::test]
+async fn a_scheduled_post_that_comes_late_has_been_waited_for_since_its_date() {
+    let scenario = Scenario::new().await;
+    let id = scenario.create(a_post().dated("2026-01-01T00:01:00Z").published()).await.post.post.id;
+    scenario.later(90);
+    in_transaction!(scenario, |tx| publishing::publish_due(tx, 10, &scenario.origin())).unwrap();
+    let mut conn = scenario.db.store().read().await.unwrap();
+    let build = builds::newest_in(&mut conn, BuildState::Waiting).await.unwrap().unwrap();
+    assert_eq!(build.requested_at, "2026-01-01T00:01:00Z".parse().unwrap());
+    assert_eq!(build.run_after, build.requested_at);
+    let post = scenario.read(id).await.post;
+    assert_eq!(post.content.published_at, Some(build.requested_at));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive};
 use axum::response::{Response, Sse};
-use futures_util::{Stream, TryStreamExt as _, stream};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use microblog_domain::{BuildId, BuildMode};
 use microblog_process::Stopping;
 use microblog_store::builds::events::BuildEvent;
@@ -22,7 +22,7 @@ use super::templates;
 use crate::change::Intent;
 use crate::error::{ApiError, Named as _};
 use crate::input::{PathOf, Query};
-use crate::json_api::builds::{KEEP_ALIVE, Watch, call_off, start};
+use crate::json_api::builds::{KEEP_ALIVE, Watch, call_off, farewell, start};
 use crate::json_api::paging::{PageBody, PageQuery};
 use crate::state::App;
 
@@ -103,12 +103,12 @@ pub(crate) async fn watch_panel(
     stopping: Stopping,
     PathOf(id): PathOf<BuildId>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, ApiError>>>, ApiError> {
-    let watch = Watch::begin(app, stopping, id, &headers).await?;
+    let watch = Watch::begin(app, stopping.clone(), id, &headers).await?;
     let panels = stream::try_unfold(watch, Watch::step).and_then(move |news| {
         let visit = visit.clone();
         async move { told(&visit, id, &news).await }
     });
-    Ok(Sse::new(panels).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+    Ok(Sse::new(panels.chain(farewell(stopping))).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 
 /// All that is new is told with one panel.

@@ -16,7 +16,7 @@ use microblog_store::builds::events::BuildEvent;
 use microblog_store::builds::{self, Build, BuildRequest};
 use serde::Serialize;
 
-pub(crate) use self::watch::Watch;
+pub(crate) use self::watch::{Watch, farewell};
 use super::paging::{PageBody, PageQuery};
 use crate::auth::Caller;
 use crate::change::{Answer, Begun, Change, Intent};
@@ -139,10 +139,10 @@ pub(crate) async fn watch_build(
     stopping: Stopping,
     PathOf(id): PathOf<BuildId>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, ApiError>>>, ApiError> {
-    let watch = Watch::begin(app, stopping, id, &headers).await?;
+    let watch = Watch::begin(app, stopping.clone(), id, &headers).await?;
     let batches = stream::try_unfold(watch, Watch::step);
     let events = batches.map_ok(|batch| stream::iter(batch).map(|event| told(&event))).try_flatten();
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+    Ok(Sse::new(events.chain(farewell(stopping))).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 
 /// An event as it is sent: its number, its kind, and all of it as JSON.

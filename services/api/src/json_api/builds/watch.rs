@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use axum::http::HeaderMap;
+use axum::response::sse::Event;
+use futures_util::stream::{self, Stream, StreamExt as _};
 use microblog_domain::BuildId;
 use microblog_process::Stopping;
 use microblog_store::builds;
@@ -16,6 +18,9 @@ use crate::state::App;
 const BATCH: u32 = 100;
 /// How long a watcher rests at most before it looks again: another process may have written.
 const LONGEST_REST: Duration = Duration::from_secs(1);
+
+/// When whoever watched asks again, of another service if there is one.
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 /// Somebody who watches a build.
 pub(crate) struct Watch {
@@ -94,4 +99,12 @@ impl Watch {
             () = tokio::time::sleep(LONGEST_REST) => {}
         }
     }
+}
+
+/// What a stream ends with: when it ends because the service stops, browsers are told to ask again soon.
+pub(crate) fn farewell(stopping: Stopping) -> impl Stream<Item = Result<Event, ApiError>> {
+    stream::iter([stopping]).filter_map(async |stopping| {
+        let hint = Event::default().retry(ASK_AGAIN_AFTER);
+        stopping.is_told().then_some(Ok(hint))
+    })
 }

@@ -22,9 +22,10 @@ pub(crate) enum Step {
 /// Makes a post of the caller's.
 pub(crate) async fn create(change: &mut Change, caller: &Caller, input: PostInput) -> Result<Saved, ApiError> {
     let now = change.origin.at;
-    input.check_schedule(None, now)?;
+    let zone = change.site().await?.timezone;
+    input.check_schedule(None, &zone, now)?;
     let wish = input.wish();
-    let content = input.content_of_new(&mut change.tx, now).await?;
+    let content = input.content_of_new(&mut change.tx, &zone, now).await?;
     check_address(change, None, &content, now).await?;
     let new = NewPost { content, publish: wish.is_public(), owner: Some(caller.user), updated_at: None };
     let saved = publishing::create(&mut change.tx, new, &change.origin).await?;
@@ -41,9 +42,10 @@ pub(crate) async fn edit(
 ) -> Result<Saved, ApiError> {
     let before = changeable(change, caller, id).await?;
     let now = change.origin.at;
-    input.check_schedule(Some(&before.post), now)?;
+    let zone = change.site().await?.timezone;
+    input.check_schedule(Some(&before.post), &zone, now)?;
     let wish = input.wish();
-    let content = input.content_of_existing(&before.post.content);
+    let content = input.content_of_existing(&before.post.content, &zone)?;
     check_address(change, Some(id), &content, now).await?;
     let expected = expected.unwrap_or(before.post.version);
     let saved = publishing::edit(&mut change.tx, id, expected, content, wish.intent(), &change.origin).await?;

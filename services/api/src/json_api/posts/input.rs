@@ -1,12 +1,12 @@
 //! Posts as clients send them.
 
-use microblog_domain::{Post, PostContent, PostKind, PostStatus, Slug, Tag, Timestamp, UrlPath, Version};
+use microblog_domain::{Post, PostContent, PostKind, PostStatus, SiteTimeZone, Slug, Tag, Timestamp, UrlPath, Version};
 use microblog_store::publishing::Intent as Standing;
 use microblog_store::{Connection, posts};
 use serde_json::{Map, Value};
 
 use crate::error::ApiError;
-use crate::input::{Fields, FromFields, IfMatch};
+use crate::input::{Fields, FromFields, GivenTime, IfMatch};
 
 /// The longest title, in characters.
 const MAX_TITLE: usize = 500;
@@ -51,7 +51,7 @@ pub(crate) struct PostInput {
     slug: Option<Slug>,
     markdown: String,
     wish: Wish,
-    published_at: Option<Timestamp>,
+    published_at: Option<GivenTime>,
     tags: Vec<Tag>,
     description: Option<String>,
     image: Option<String>,
@@ -146,9 +146,14 @@ impl PostInput {
     }
 
     /// A scheduled post needs a time that is to come. One that is scheduled already may come due while it is edited.
-    pub(crate) fn check_schedule(&self, before: Option<&Post>, now: Timestamp) -> Result<(), ApiError> {
+    pub(crate) fn check_schedule(
+        &self,
+        before: Option<&Post>,
+        zone: &SiteTimeZone,
+        now: Timestamp,
+    ) -> Result<(), ApiError> {
         let was_scheduled = before.is_some_and(|post| post.status == PostStatus::Scheduled);
-        let is_to_come = self.published_at.is_some_and(|at| at > now);
+        let is_to_come = self.date(zone)?.is_some_and(|at| at > now);
         if self.wish == Wish::Scheduled && !is_to_come && !was_scheduled {
             return Err(ApiError::invalid_field("published_at", "must be in the future for a scheduled post"));
         }
@@ -156,7 +161,12 @@ impl PostInput {
     }
 
     /// The content of a new post. Without a slug it gets the first free one that its title, or the time, suggests.
-    pub(crate) async fn content_of_new(self, conn: &mut Connection, now: Timestamp) -> Result<PostContent, ApiError> {
+    pub(crate) async fn content_of_new(
+        self,
+        conn: &mut Connection,
+        zone: &SiteTimeZone,
+        now: Timestamp,
+    ) -> Result<PostContent, ApiError> {
         let slug = match &self.slug {
             Some(slug) => slug.clone(),
             None => {
@@ -165,32 +175,43 @@ impl PostInput {
                 posts::free_slug(conn, &wanted).await?
             }
         };
-        Ok(self.with_slug(slug))
+        self.with_slug(slug, zone)
     }
 
     /// The content of a post that exists. Without a slug or a date it keeps its own, so that its address stays.
-    pub(crate) fn content_of_existing(mut self, before: &PostContent) -> PostContent {
-        self.published_at = self.published_at.or(before.published_at);
+    pub(crate) fn content_of_existing(
+        mut self,
+        before: &PostContent,
+        zone: &SiteTimeZone,
+    ) -> Result<PostContent, ApiError> {
+        self.published_at = self.published_at.or(before.published_at.map(GivenTime::Moment));
         self.kind = self.kind.or(Some(before.kind));
         let slug = self.slug.clone().unwrap_or_else(|| before.slug.clone());
-        self.with_slug(slug)
+        self.with_slug(slug, zone)
     }
 
     /// The content of a post that is only to be looked at. Its slug need not be free.
-    pub(crate) fn content_for_preview(self, now: Timestamp) -> Result<PostContent, ApiError> {
+    pub(crate) fn content_for_preview(self, zone: &SiteTimeZone, now: Timestamp) -> Result<PostContent, ApiError> {
         let wanted = self.slug.clone().or_else(|| self.title.as_deref().and_then(Slug::from_title));
         let slug = wanted.map_or_else(|| slug_of_time(now), Ok)?;
-        Ok(self.with_slug(slug))
+        self.with_slug(slug, zone)
     }
 
-    fn with_slug(self, slug: Slug) -> PostContent {
+    fn date(&self, zone: &SiteTimeZone) -> Result<Option<Timestamp>, ApiError> {
+        let Some(given) = self.published_at else { return Ok(None) };
+        let moment = given.on_site(zone);
+        moment.map(Some).ok_or_else(|| ApiError::invalid_field("published_at", "lies beyond the calendar"))
+    }
+
+    fn with_slug(self, slug: Slug, zone: &SiteTimeZone) -> Result<PostContent, ApiError> {
+        let published_at = self.date(zone)?;
         let by_title = if self.title.is_some() { PostKind::Article } else { PostKind::Note };
-        PostContent {
+        Ok(PostContent {
             kind: self.kind.unwrap_or(by_title),
             title: self.title,
             slug,
             markdown: self.markdown,
-            published_at: self.published_at,
+            published_at,
             tags: self.tags,
             description: self.description,
             image: self.image,
@@ -198,7 +219,7 @@ impl PostInput {
             aliases: self.aliases,
             permalink: self.permalink,
             extra: self.extra,
-        }
+        })
     }
 }
 
