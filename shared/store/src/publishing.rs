@@ -51,7 +51,7 @@ pub struct Saved {
 /// Makes a post.
 pub async fn create(tx: &mut Transaction, new: NewPost, origin: &Origin) -> Result<Saved, StoreError> {
     let intent = if new.publish { Intent::Publish } else { Intent::Keep };
-    let status = next_status(PostStatus::Draft, intent, new.content.published_at, origin.at)?;
+    let status = next_status(None, intent, new.content.published_at, origin.at)?;
     let post = Post {
         id: PostId::generate(origin.at),
         content: new.content,
@@ -73,7 +73,7 @@ pub async fn edit(
     origin: &Origin,
 ) -> Result<Saved, StoreError> {
     let before = read(tx, id, Some(expected)).await?;
-    let status = next_status(before.post.status, intent, content.published_at, origin.at)?;
+    let status = next_status(Some(&before.post), intent, content.published_at, origin.at)?;
     let after = with(&before, content, status);
     keep(tx, Some(&before), after, "post.edit", origin).await
 }
@@ -136,7 +136,7 @@ pub async fn restore_revision(
     let before = read(tx, id, expected).await?;
     let content = revisions::get(tx, id, number).await?.content;
     let date = content.published_at.or(before.post.content.published_at);
-    let status = next_status(before.post.status, Intent::Keep, date, origin.at)?;
+    let status = next_status(Some(&before.post), Intent::Keep, date, origin.at)?;
     let after = with(&before, PostContent { published_at: date, ..content }, status);
     keep(tx, Some(&before), after, "post.restore_revision", origin).await
 }
@@ -169,7 +169,7 @@ async fn publish_scheduled(tx: &mut Transaction, id: PostId, origin: &Origin) ->
     let before = read(tx, id, None).await?;
     let content = before.post.content.clone();
     let since = content.published_at.unwrap_or(origin.at);
-    let status = next_status(before.post.status, Intent::Keep, content.published_at, origin.at)?;
+    let status = next_status(Some(&before.post), Intent::Keep, content.published_at, origin.at)?;
     let after = with(&before, content, status);
     keep_wanted_since(since, tx, Some(&before), after, "post.publish", origin).await.map(drop)
 }
@@ -184,7 +184,7 @@ async fn change_standing(
 ) -> Result<Saved, StoreError> {
     let before = read(tx, id, expected).await?;
     let content = before.post.content.clone();
-    let status = next_status(before.post.status, intent, content.published_at, origin.at)?;
+    let status = next_status(Some(&before.post), intent, content.published_at, origin.at)?;
     let after = with(&before, content, status);
     keep(tx, Some(&before), after, action, origin).await
 }
@@ -202,17 +202,20 @@ fn with(before: &StoredPost, content: PostContent, status: PostStatus) -> Stored
 }
 
 /// The status after a change. What readers may see now or later follows the date, so that moving it back and forth
-/// schedules and publishes; what was set aside gets another chance.
+/// schedules and publishes; what was set aside gets another chance. What they see already stays unless the date is moved:
+/// a clock that is behind takes no post from them.
 fn next_status(
-    before: PostStatus,
+    before: Option<&Post>,
     intent: Intent,
     date: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<PostStatus, Refusal> {
     use PostStatus::{Draft, Published, Scheduled, Trashed, Unpublishable};
-    match (before, intent) {
+    let is_kept = before.is_some_and(|before| before.content.published_at == date);
+    match (before.map_or(Draft, |before| before.status), intent) {
         (Trashed, _) => Err(Refusal::PostIsTrashed),
         (_, Intent::Withdraw) | (Draft, Intent::Keep) => Ok(Draft),
+        (Published, Intent::Keep | Intent::Publish) if is_kept => Ok(Published),
         (Scheduled, Intent::Keep) if date.is_none() => Err(Refusal::NoPublicationTime),
         (Draft | Scheduled | Published | Unpublishable, Intent::Keep | Intent::Publish) => {
             Ok(if date.is_some_and(|date| date > now) { Scheduled } else { Published })
@@ -299,4 +302,47 @@ fn complete_content(post: &mut Post, before: Option<&StoredPost>, now: Timestamp
 
 fn is_on_site(post: Option<&StoredPost>) -> bool {
     post.is_some_and(|post| post.post.status == PostStatus::Published)
+}
+
+#[cfg(test)]
+mod tests {
+    use microblog_domain::PostKind;
+
+    use super::*;
+
+    fn published(at: &str) -> Post {
+        let content = PostContent {
+            kind: PostKind::Article,
+            title: None,
+            slug: "a-post".parse().unwrap(),
+            markdown: String::new(),
+            published_at: Some(at.parse().unwrap()),
+            tags: Vec::new(),
+            description: None,
+            image: None,
+            authors: Vec::new(),
+            aliases: Vec::new(),
+            permalink: None,
+            extra: serde_json::Map::new(),
+        };
+        let updated_at = Timestamp::UNIX_EPOCH;
+        Post {
+            id: PostId::generate(updated_at),
+            content,
+            status: PostStatus::Published,
+            updated_at,
+            version: Version(1),
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_behind_takes_no_post_from_readers() {
+        let post = published("2026-01-01T12:00:00Z");
+        let now = "2026-01-01T11:00:00Z".parse().unwrap();
+        for intent in [Intent::Keep, Intent::Publish] {
+            let status = |date: &str| next_status(Some(&post), intent, Some(date.parse().unwrap()), now).unwrap();
+            assert_eq!(status("2026-01-01T12:00:00Z"), PostStatus::Published);
+            assert_eq!(status("2026-01-01T12:30:00Z"), PostStatus::Scheduled);
+        }
+    }
 }
