@@ -19,7 +19,7 @@ use crate::origin::Origin;
 pub struct ReleaseRecord {
     /// Its number in the release store.
     pub id: ReleaseId,
-    /// The build that made it; nothing if a person rolled back.
+    /// The build that made it; nothing if a person rolled back, or if its worker was killed before it could tell.
     pub build: Option<BuildId>,
     /// When readers first saw it.
     pub activated_at: Timestamp,

@@ -45,8 +45,8 @@ pub struct Built {
     pub activated: bool,
     /// The release that readers see now.
     pub live: Option<Release>,
-    /// The oldest release that can be gone back to.
-    pub kept: Option<ReleaseId>,
+    /// The releases that can be gone back to, and the live one.
+    pub kept: Vec<Release>,
     /// How many pages it rendered and kept.
     pub pages: PageCounts,
     /// What its author or owner should know, though it stopped nothing.
@@ -99,7 +99,7 @@ pub fn build_site(desk: &mut Desk, order: Order, control: &Control) -> Result<Bu
     Ok(Built {
         activated,
         live: desk.releases.live().cloned(),
-        kept: desk.releases.releases().map(|kept| kept.iter().map(|release| release.id).min()).unwrap_or_default(),
+        kept: desk.releases.releases().unwrap_or_default(),
         pages: control.pages(),
         warnings: loaded.warnings,
     })

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use microblog_domain::{BuildState, BuildStep, Timestamp};
+use microblog_domain::{BuildId, BuildState, BuildStep, Timestamp};
 use microblog_queue::{Failure, FailureKind, Settlement};
 use microblog_release::{Origin, Release};
 use microblog_store::builds::{Build, Lease, leases};
@@ -100,9 +100,10 @@ async fn succeed(
     }
     if let Some(live) = &built.live {
         releases::forget_after(tx, live.id).await?;
-        releases::record(tx, &record_of(live, build)).await?;
+        record_unreported(tx, built, live).await?;
+        releases::record(tx, &record_of(live, Some(build.id))).await?;
     }
-    if let Some(oldest) = built.kept {
+    if let Some(oldest) = built.kept.iter().map(|release| release.id).min() {
         releases::forget_before(tx, oldest).await?;
     }
     let release = built.live.as_ref().filter(|_| built.activated).map(|live| live.id);
@@ -123,15 +124,27 @@ pub(super) fn told_warnings(warnings: &[String]) -> Vec<String> {
     told
 }
 
-/// The row of the live release. A worker that is killed after it made a release live never writes that row; the next
-/// build, whether or not it finds something to do, writes it then.
-fn record_of(live: &Release, build: &Build) -> ReleaseRecord {
-    let (build, rolled_back_to) = match live.origin {
-        Origin::Built => (Some(build.id), None),
+/// Writes the rows of releases between the newest one that is known and the live one: their workers were killed, or had
+/// lost their build, after they had made them live.
+async fn record_unreported(tx: &mut Transaction, built: &Built, live: &Release) -> Result<(), StoreError> {
+    let newest = releases::list(tx, None, 1).await?.first().map(|record| record.id);
+    let unreported = built.kept.iter().filter(|release| Some(release.id) > newest && release.id < live.id);
+    for release in unreported {
+        releases::record(tx, &record_of(release, None)).await?;
+    }
+    Ok(())
+}
+
+/// The row of a release. A worker that is killed after it made a release live never writes that row; the next build,
+/// whether or not it finds something to do, writes it then.
+fn record_of(release: &Release, build: Option<BuildId>) -> ReleaseRecord {
+    let (build, rolled_back_to) = match release.origin {
+        Origin::Built => (build, None),
         Origin::RolledBackTo(to) => (None, Some(to)),
         Origin::Mended => (None, None),
     };
-    ReleaseRecord { id: live.id, build, activated_at: live.activated_at, pages: live.totals.pages, rolled_back_to }
+    let (id, activated_at, pages) = (release.id, release.activated_at, release.totals.pages);
+    ReleaseRecord { id, build, activated_at, pages, rolled_back_to }
 }
 
 async fn fail(

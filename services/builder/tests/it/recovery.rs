@@ -135,6 +135,29 @@ async fn a_release_whose_report_was_lost_is_recorded_by_the_next_build() {
 }
 
 #[tokio::test]
+async fn every_release_whose_report_was_lost_is_recorded_even_after_a_newer_one() {
+    let shop = Workshop::new().await;
+    shop.create(a_post().titled("Hello").published().build()).await;
+    shop.work().await;
+    let desk = shop.worker_desk();
+    for title in ["More", "Again"] {
+        shop.create(a_post().titled(title).published().build()).await;
+        let desk = std::sync::Arc::clone(&desk);
+        tokio::task::spawn_blocking(move || {
+            let order = Order { mode: BuildMode::Incremental, lease: None };
+            build_site(&mut desk.lock().unwrap(), order, &Control::default()).unwrap()
+        })
+        .await
+        .unwrap();
+    }
+    let last = shop.create(a_post().titled("Last").published().build()).await;
+    shop.work().await;
+    let recorded = releases::list(&mut shop.database.store().read().await.unwrap(), None, 10).await.unwrap();
+    let numbers: Vec<_> = recorded.iter().map(|release| release.id.0).collect();
+    assert_eq!((numbers, recorded[0].build), (vec![4, 3, 2, 1], last.build));
+}
+
+#[tokio::test]
 async fn a_release_that_another_process_went_back_to_is_noticed_by_the_next_build() {
     let shop = Workshop::new().await;
     let post = shop.create(a_post().titled("Hello").saying("old text").published().build()).await;
