@@ -86,6 +86,7 @@ impl Installation {
         // One client does in a minute what an owner does in a week.
         command.current_dir(&self.folder);
         command.args(["--set", "rate_limit.owner=1000000", "--set", "rate_limit.builds=1000000"]);
+        command.args(["--set", "server.drain=0s"]);
         command
     }
 

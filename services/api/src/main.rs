@@ -13,7 +13,8 @@ use microblog_api::{AppState, Ticks, build_app, offer_setup, setup_link, start_t
 use microblog_config::{AuthSettings, Settings};
 use microblog_domain::SystemClock;
 use microblog_process::{
-    HealthcheckArgs, Lifecycle, Obstacle, Patience, Process, SettingsArgs, close, make_folder, patiently, report, run,
+    HealthcheckArgs, Lifecycle, Obstacle, Patience, Process, SettingsArgs, close, make_folder, patiently, reachable,
+    report, run,
 };
 use microblog_queue::embedded;
 use microblog_store::{Store, StoreError, users};
@@ -107,7 +108,7 @@ fn print_setup_link(settings: &Settings) -> anyhow::Result<ExitCode> {
         anyhow::Ok(secret)
     })?;
     let secret = secret.context("somebody owns this site already: ask them, or use `microblog user add`")?;
-    report::print(setup_link(&format!("http://{}/dashboard", settings.server.listen), &secret));
+    report::print(setup_link(&format!("http://{}/dashboard", reachable(settings.server.listen)), &secret));
     report::say("It works once. Behind a proxy, the same path at the address of the proxy.");
     Ok(ExitCode::SUCCESS)
 }

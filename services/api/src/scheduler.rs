@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use microblog_domain::Timestamp;
+use microblog_process::Trouble;
 use microblog_store::{Origin, StoreError, posts, publishing};
 
 use crate::metrics;
@@ -21,16 +22,24 @@ const BATCH: u32 = 100;
 
 /// Publishes what is due, for the life of the process. Failures are logged and passed by.
 pub(crate) async fn publish_on_time(app: Arc<AppState>) {
+    let mut trouble = Trouble::default();
     loop {
         let rest = match publish_due(&app).await {
-            Ok(0) => rest(&app).await,
+            Ok(0) => {
+                if trouble.is_over() {
+                    tracing::info!("scheduled posts can be published again");
+                }
+                rest(&app).await
+            }
             Ok(count) => {
                 tracing::info!(count, "scheduled posts were published");
                 metrics::posts_published(count as u64);
                 continue;
             }
             Err(error) => {
-                tracing::warn!(%error, "scheduled posts could not be published; trying again");
+                if trouble.is_news(&error) {
+                    tracing::warn!(%error, "scheduled posts can not be published; trying again until they can");
+                }
                 REST_AFTER_FAILURE
             }
         };

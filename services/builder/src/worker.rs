@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use microblog_domain::Clock;
+use microblog_process::Trouble;
 use microblog_queue::{BuildEvents, HintReceiver, RetryPolicy, Waker};
 use microblog_release::Tidied;
 use microblog_store::builds::{self, Claim, ClaimedBuild, Due, Heartbeat, leases};
@@ -123,20 +124,19 @@ impl Worker {
     /// # Errors
     /// When a build does not stop: the process should be replaced by a new one.
     pub async fn run(self, mut hints: HintReceiver, mut stop: watch::Receiver<bool>) -> Result<(), Stuck> {
-        let mut tidy = Tidy::Now;
+        let (mut tidy, mut trouble) = (Tidy::Now, Trouble::default());
         while !*stop.borrow_and_update() {
             self.pulse.beat();
-            match self.claim().await {
+            let claimed = self.claim().await;
+            tell(&mut trouble, claimed.as_ref().err());
+            match claimed {
                 Ok(Some(claimed)) => {
                     self.pulse.during(job::work_off(&self, claimed, &mut stop)).await?;
                     tidy = Tidy::Now;
                 }
                 Ok(None) if tidy.wait().is_zero() => tidy = self.pulse.during(self.tidy(&mut hints, &mut stop)).await,
                 Ok(None) => self.rest(tidy.wait(), &mut hints, &mut stop).await,
-                Err(error) => {
-                    tracing::warn!(%error, "no build could be claimed; trying again");
-                    Self::rest_after_failure(&mut stop).await;
-                }
+                Err(_) => Self::rest_after_failure(&mut stop).await,
             }
         }
         Ok(())
@@ -236,5 +236,16 @@ impl Worker {
             }
             Ok(Due::Unless(_) | Due::Nothing) | Err(_) => LONGEST_REST,
         }
+    }
+}
+
+/// Once for each reason, not with each attempt.
+fn tell(trouble: &mut Trouble, error: Option<&StoreError>) {
+    match error {
+        Some(error) if trouble.is_news(error) => {
+            tracing::warn!(%error, "no build can be claimed; trying again until one can");
+        }
+        None if trouble.is_over() => tracing::info!("builds can be claimed again"),
+        _ => {}
     }
 }

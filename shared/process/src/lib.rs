@@ -26,10 +26,11 @@ mod signals;
 pub mod space;
 mod stopping;
 mod tasks;
+mod trouble;
 
 pub use closing::close;
 pub use front::front;
-pub use healthcheck::HealthcheckArgs;
+pub use healthcheck::{HealthcheckArgs, reachable};
 pub use lifecycle::Lifecycle;
 pub use metrics::{build_info, dependency_up};
 pub use name::name_on_this_machine;
@@ -40,6 +41,7 @@ pub use settings::SettingsArgs;
 pub use space::Space;
 pub use stopping::Stopping;
 pub use tasks::Tasks;
+pub use trouble::Trouble;
 
 /// Of all programs: they are built together.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -13,6 +13,7 @@ use microblog_store::StoreError;
 
 use crate::lifecycle::Lifecycle;
 use crate::metrics;
+use crate::trouble::Trouble;
 
 /// The rest after the first attempt; each further one is twice as long.
 const FIRST_REST: Duration = Duration::from_millis(100);
@@ -90,14 +91,14 @@ pub async fn patiently<T>(
     open: impl AsyncFn() -> Result<T, Obstacle>,
 ) -> anyhow::Result<T> {
     lifecycle.lacks(what, "it is being opened");
-    let mut told = String::new();
+    let mut trouble = Trouble::default();
     let mut rest = FIRST_REST;
     loop {
         let obstacle = match open().await {
             Ok(opened) => {
                 lifecycle.has(what);
                 metrics::dependency_up(what, true);
-                if !told.is_empty() {
+                if trouble.is_over() {
                     tracing::info!("the {what} is there now");
                 }
                 return Ok(opened);
@@ -107,12 +108,11 @@ pub async fn patiently<T>(
         if patience == Patience::WhileItMayPass && !obstacle.may_pass {
             return Err(anyhow!(obstacle.told));
         }
-        if obstacle.told != told {
+        if trouble.is_news(&obstacle.told) {
             tracing::warn!(error = obstacle.told, "the {what} can not be used yet; trying again until it can");
         }
         lifecycle.lacks(what, &obstacle.shown);
         metrics::dependency_up(what, false);
-        told = obstacle.told;
         tokio::time::sleep(rest).await;
         rest = LONGEST_REST.min(rest * 2);
     }
