@@ -82,13 +82,18 @@ pub(crate) fn data_dir(app: &AppState) -> PathBuf {
     app.media.path().parent().map(Path::to_owned).unwrap_or_else(|| app.media.path().to_owned())
 }
 
-/// Whoever passes jobs on to the builder. They wait in the database until then, so one that stands still loses nothing.
+/// Whoever passes jobs on to the builder. They wait in the database until then, so one that stands still loses nothing,
+/// and the service goes on taking them.
 async fn broker(app: &AppState) -> Finding {
     let examined = async {
         let now = app.clock.now();
         let backlog = outbox::backlog(&mut *app.store.read().await?, now).await?;
         let is_stale = backlog.oldest_due.is_some_and(|oldest| now.duration_since(oldest) > STALE_OUTBOX);
-        let finding = if is_stale { Finding::degraded("jobs are not passed on") } else { Finding::healthy() };
+        let finding = match app.queue.condition().trouble() {
+            Some(reason) => Finding::degraded(&reason),
+            None if is_stale => Finding::degraded("jobs are not passed on"),
+            None => Finding::healthy(),
+        };
         Ok(finding.with("pending", backlog.pending))
     };
     found(examined.await, "outbox")

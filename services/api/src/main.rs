@@ -13,10 +13,10 @@ use microblog_api::{AppState, Ticks, build_app, offer_setup, setup_link, start_t
 use microblog_config::{AuthSettings, Settings};
 use microblog_domain::SystemClock;
 use microblog_process::{
-    HealthcheckArgs, Lifecycle, Obstacle, Patience, Process, SettingsArgs, close, make_folder, patiently, reachable,
-    report, run,
+    HealthcheckArgs, Lifecycle, Obstacle, Patience, Process, SettingsArgs, close, make_folder, name_on_this_machine,
+    patiently, reachable, report, run,
 };
-use microblog_queue::embedded;
+use microblog_queue::{Queue, QueueStatus};
 use microblog_store::{Store, StoreError, users};
 
 /// The API and the dashboard of Microblog.
@@ -56,9 +56,11 @@ async fn serve(mut settings: Settings) -> anyhow::Result<()> {
     settings.server.listen = process.listen(settings.server.listen, "server.listen").await?;
     let lifecycle = process.lifecycle.clone();
     let Some(store) = process.starting(open(&settings, &lifecycle)).await? else { return process.run().await };
-    let app = state(&settings, store.clone(), &process);
-    // The builder is another process, which looks for jobs itself: hints go nowhere.
-    let (hints, _unheard) = embedded();
+    let name = format!("microblog-api {}", name_on_this_machine(settings.server.listen.port()));
+    let queue = Queue::at(&settings.queue.url, settings.queue.ca_file.clone(), &name);
+    let hints = queue.sender();
+    let app = state(&settings, store.clone(), &process, hints.status());
+    let _news = queue.hear_from_others(&app.events);
     start_tasks(&mut process.tasks, &app, hints);
     process.serve(build_app(app));
     let ended = process.run().await;
@@ -67,10 +69,10 @@ async fn serve(mut settings: Settings) -> anyhow::Result<()> {
 }
 
 /// Releases are the business of the builder, whose disk may be another.
-fn state(settings: &Settings, store: Store, process: &Process) -> Arc<AppState> {
+fn state(settings: &Settings, store: Store, process: &Process, queue: QueueStatus) -> Arc<AppState> {
     let (clock, ticks) = (Arc::new(SystemClock), Ticks::of_this_machine());
     let app = AppState::new(settings, store, clock, &ticks, process.recorder.clone());
-    Arc::new(AppState { build_dir: None, ..app })
+    Arc::new(AppState { build_dir: None, queue, ..app })
 }
 
 /// Opens what the service depends on.

@@ -5,6 +5,7 @@
 
 use metrics::{Unit, describe_gauge, gauge};
 use microblog_process::{Space, dependency_up};
+use microblog_queue::Condition;
 use microblog_store::{StoreError, builds, outbox, posts};
 
 use crate::health::{STALE_OUTBOX, data_dir};
@@ -58,7 +59,7 @@ async fn from_database(app: &AppState) -> Result<(), StoreError> {
     let age = backlog.oldest_due.map_or(0.0, |oldest| now.duration_since(oldest).as_secs_f64());
     gauge!(OUTBOX_PENDING).set(backlog.pending as f64);
     gauge!(OUTBOX_AGE).set(age);
-    dependency_up("broker", age <= STALE_OUTBOX.as_secs_f64());
+    dependency_up("broker", age <= STALE_OUTBOX.as_secs_f64() && app.queue.condition() == Condition::Up);
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use microblog_config::{AuthSettings, ServerSettings, Settings};
 use microblog_domain::{Clock, SiteSettings, Version};
-use microblog_queue::{BuildEvents, Waker};
+use microblog_queue::{BuildEvents, QueueStatus, Waker};
 use microblog_store::settings::StoredSettings;
 use microblog_store::{Connection, MediaFolder, Store, StoreError, settings};
 use microblog_telemetry::Recorder;
@@ -44,6 +44,8 @@ pub struct AppState {
     pub recorder: Recorder,
     /// Tells whoever watches a build that there is something new.
     pub events: BuildEvents,
+    /// Tells whether jobs can be passed on.
+    pub queue: QueueStatus,
     /// Wakes whoever passes jobs on to the builder, after a change that needs a build was committed.
     pub waker: Waker,
 }
@@ -65,6 +67,7 @@ impl AppState {
             preview: PreviewTheme::new(settings.site_server.theme.clone()),
             recorder,
             events: BuildEvents::default(),
+            queue: QueueStatus::default(),
             waker: Waker::default(),
         }
     }

@@ -12,6 +12,7 @@ use axum::routing::get;
 use microblog_domain::Clock;
 use microblog_process::health::{self, Checks, Probed};
 use microblog_process::{Space, dependency_up};
+use microblog_queue::QueueStatus;
 use microblog_store::Store;
 use microblog_telemetry::Recorder;
 use microblog_telemetry::health::{Finding, check};
@@ -29,6 +30,8 @@ pub struct Endpoints {
     pub data_dir: PathBuf,
     /// Of the worker.
     pub pulse: Pulse,
+    /// Whether the worker hears of jobs.
+    pub queue: QueueStatus,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
     /// What was counted.
@@ -56,7 +59,13 @@ impl Endpoints {
     async fn needs(&self) -> Checks {
         let (database, filesystem) = tokio::join!(check(health::database(&self.store)), check(self.filesystem()));
         let worker = check(std::future::ready(self.pulse.examine())).await;
-        Checks::from([("database", database), ("filesystem", filesystem), ("worker", worker)])
+        let broker = check(std::future::ready(self.broker())).await;
+        Checks::from([("database", database), ("filesystem", filesystem), ("worker", worker), ("broker", broker)])
+    }
+
+    /// Without a broker the worker finds jobs by its own look, but others should take them that hear of them at once.
+    fn broker(&self) -> Finding {
+        self.queue.condition().trouble().map_or_else(Finding::healthy, |reason| Finding::unhealthy(&reason))
     }
 }
 
@@ -90,6 +99,7 @@ async fn show_metrics(State(builder): Shared) -> impl IntoResponse {
         Space::measure("data", &builder.data_dir),
     );
     dependency_up("database", database.is_ok());
+    dependency_up("broker", builder.queue.condition().trouble().is_none());
     dependency_up("storage", build && data);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], builder.recorder.render())
 }

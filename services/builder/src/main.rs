@@ -16,7 +16,7 @@ use microblog_process::{
     HealthcheckArgs, Lifecycle, Obstacle, Patience, Process, SettingsArgs, close, make_folder, name_on_this_machine,
     patiently, report, run,
 };
-use microblog_queue::{BuildEvents, Waker, embedded};
+use microblog_queue::{BuildEvents, Queue, Waker};
 use microblog_release::ReleaseStore;
 
 /// The system's allocator spends a tenth of a build's processor time; this one half of that.
@@ -67,14 +67,18 @@ async fn serve(settings: Settings, probe: ProbeCommand) -> anyhow::Result<()> {
     let opened = process.starting(open(&settings, name, &lifecycle)).await?;
     let Some((workplace, releases)) = opened else { return process.run().await };
     let store = workplace.store.clone();
-    // Nobody in this process passes hints on: the worker looks for itself.
-    let (_silent, hints) = embedded();
+    let process_name = format!("microblog-builder {}", workplace.name);
+    let queue = Queue::at(&settings.queue.url, settings.queue.ca_file.clone(), &process_name);
+    let hints = queue.receiver();
+    let _news = queue.tell_others(&workplace.events);
+    let hearing = hints.status();
     let pulse = workplace.start(&mut process.tasks, &settings, releases, probe, hints);
     let endpoints = Endpoints {
         store: store.clone(),
         build_dir: settings.build.dir.clone(),
         data_dir: settings.data.dir.clone(),
         pulse,
+        queue: hearing,
         clock: Arc::new(SystemClock),
         recorder: process.recorder.clone(),
     };

@@ -127,6 +127,7 @@ impl Worker {
         let (mut tidy, mut trouble) = (Tidy::Now, Trouble::default());
         while !*stop.borrow_and_update() {
             self.pulse.beat();
+            hints.gather();
             let claimed = self.claim().await;
             tell(&mut trouble, claimed.as_ref().err());
             match claimed {
@@ -134,8 +135,13 @@ impl Worker {
                     self.pulse.during(job::work_off(&self, claimed, &mut stop)).await?;
                     tidy = Tidy::Now;
                 }
-                Ok(None) if tidy.wait().is_zero() => tidy = self.pulse.during(self.tidy(&mut hints, &mut stop)).await,
-                Ok(None) => self.rest(tidy.wait(), &mut hints, &mut stop).await,
+                Ok(None) => {
+                    hints.settle();
+                    match tidy.wait() {
+                        Duration::ZERO => tidy = self.pulse.during(self.tidy(&mut hints, &mut stop)).await,
+                        wait => self.rest(wait, &mut hints, &mut stop).await,
+                    }
+                }
                 Err(_) => Self::rest_after_failure(&mut stop).await,
             }
         }

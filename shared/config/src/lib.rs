@@ -20,8 +20,8 @@ mod values;
 pub use cache::cache_folder;
 pub use problem::{ConfigError, Origin, Problem};
 pub use settings::{
-    AuthSettings, BuildSettings, BuilderSettings, DataSettings, DatabaseSettings, LogSettings, RateLimitSettings,
-    ReleaseSettings, ServerSettings, Settings, SiteServerSettings,
+    AuthSettings, BuildSettings, BuilderSettings, DataSettings, DatabaseSettings, LogSettings, QueueSettings,
+    RateLimitSettings, ReleaseSettings, ServerSettings, Settings, SiteServerSettings,
 };
 pub use sources::Sources;
 pub use values::{AddressRange, ByteSize, LogFormat, PerMinute, SetupToken};

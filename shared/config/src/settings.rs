@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use microblog_domain::{DatabaseUrl, SiteSettings};
+use microblog_domain::{DatabaseUrl, QueueUrl, SiteSettings};
 
 use crate::layers::Layers;
 use crate::problem::ConfigError;
@@ -20,6 +20,8 @@ pub struct Settings {
     pub data: DataSettings,
     /// `database.*`
     pub database: DatabaseSettings,
+    /// `queue.*`
+    pub queue: QueueSettings,
     /// `build.*`
     pub build: BuildSettings,
     /// `release.*`
@@ -60,6 +62,15 @@ impl DataSettings {
 pub struct DatabaseSettings {
     /// `database.url`, default `sqlite://` and `microblog.db` in the data folder.
     pub url: DatabaseUrl,
+}
+
+/// How the builder hears of jobs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueSettings {
+    /// `queue.url`, default `embedded:`: within the process, or a RabbitMQ broker (`amqp://`, `amqps://`).
+    pub url: QueueUrl,
+    /// `queue.ca_file`: the certificates (PEM) of those who vouch for the broker, instead of those that the system trusts.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// How the site is built.
@@ -179,6 +190,10 @@ impl Settings {
         Self {
             database: DatabaseSettings {
                 url: reader.value("database.url", DatabaseUrl::Sqlite(data.dir.join("microblog.db"))),
+            },
+            queue: QueueSettings {
+                url: reader.value("queue.url", QueueUrl::Embedded),
+                ca_file: reader.optional("queue.ca_file"),
             },
             build: read_build(reader),
             release: ReleaseSettings {

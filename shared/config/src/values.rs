@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use microblog_domain::DatabaseUrl;
+use microblog_domain::{DatabaseUrl, QueueUrl};
 
 /// A value that can be read from text.
 pub(crate) trait Setting: Sized {
@@ -205,6 +205,19 @@ impl Setting for SetupToken {
     }
 }
 
+/// The URL of a broker may hold a password, too.
+impl Setting for QueueUrl {
+    fn read(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|error| {
+            format!("embedded: or the address of a broker such as amqps://user:password@mq.example.org/vhost ({error})")
+        })
+    }
+
+    fn shown(text: &str) -> Option<String> {
+        (!text.contains('@')).then(|| text.to_owned())
+    }
+}
+
 /// Some addresses of the internet: those that begin with the same bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AddressRange {
@@ -325,8 +338,9 @@ mod tests {
     }
 
     #[test]
-    fn the_url_of_a_database_is_shown_unless_it_may_hold_a_password() {
+    fn the_url_of_a_server_is_shown_unless_it_may_hold_a_password() {
         assert_eq!(DatabaseUrl::shown("sqlite:data/").as_deref(), Some("sqlite:data/"));
         assert_eq!(DatabaseUrl::shown("mysql://root:hunter2@db/x"), None);
+        assert_eq!(QueueUrl::shown("kafka://root:hunter2@mq/x"), None);
     }
 }

@@ -9,6 +9,7 @@
 pub mod decision;
 pub mod events;
 pub mod hint;
+mod metrics;
 pub mod relay;
 pub mod transport;
 
@@ -16,4 +17,6 @@ pub use decision::{Caution, Failure, FailureKind, RetryPolicy, Settlement};
 pub use events::BuildEvents;
 pub use hint::Hint;
 pub use relay::{Relay, Waker};
-pub use transport::{HintReceiver, HintSender, embedded};
+pub use transport::{
+    BrokerError, Condition, EventBridge, HintReceiver, HintSender, Permit, Queue, QueueStatus, SendError,
+};

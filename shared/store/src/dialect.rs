@@ -27,6 +27,13 @@ pub(crate) const SET_UP_READER: &str = "
     PRAGMA query_only = ON;
 ";
 
+/// Moves the messages that are due ahead, and gives them back. Writers take turns here, so none of them are taken twice.
+pub(crate) const CLAIM_OUTBOX: &str = "
+    UPDATE outbox SET available_at = $3 WHERE id IN
+        (SELECT id FROM outbox WHERE available_at <= $1 ORDER BY available_at, id LIMIT $2)
+    RETURNING *
+";
+
 /// Finds the numbers of the posts that match the search expression in the parameter that follows.
 pub(crate) const MATCHES: &str = "SELECT s.rowid AS number FROM post_search s WHERE post_search MATCH";
 

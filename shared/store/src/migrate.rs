@@ -19,7 +19,7 @@ struct Step {
 }
 
 /// In order, never changed once released: a correction is a new step.
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     Step {
         version: 1,
         name: "schema",
@@ -43,6 +43,12 @@ const STEPS: [Step; 6] = [
         name: "image editions",
         up: include_str!("migrations/0004_image_editions.up.sql"),
         down: include_str!("migrations/0004_image_editions.down.sql"),
+    },
+    Step {
+        version: 5,
+        name: "outbox claims",
+        up: include_str!("migrations/0005_outbox_claims.up.sql"),
+        down: include_str!("migrations/0005_outbox_claims.down.sql"),
     },
     Step {
         version: 7,

@@ -1,15 +1,20 @@
 //! The outbox: messages that a transaction wants sent once it is kept.
 //!
-//! A relay reads what is due, hands it to the queue and, when the queue has confirmed it, deletes it here. A message
-//! only says that a build may have become due: the row of the build is the truth, so a message sent twice does no harm.
+//! A relay claims what is due for a few seconds, hands it to the queue and, when the queue has confirmed it, deletes it
+//! here. Nothing is locked while the queue is asked; a relay that dies leaves a claim that runs out. A message only says
+//! that a build may have become due: the row of the build is the truth, so a message sent twice does no harm.
+
+use std::time::Duration;
 
 use jiff::Timestamp;
 use microblog_domain::BuildId;
 use sqlx::any::AnyRow;
+use sqlx::{Any, QueryBuilder};
 
 use crate::connect::{Connection, Transaction};
 use crate::counters::{self, Counter};
 use crate::decode::{Columns as _, micros, stored};
+use crate::dialect::CLAIM_OUTBOX as CLAIM;
 use crate::error::StoreError;
 
 /// A message to be sent.
@@ -25,7 +30,9 @@ pub struct OutboxMessage {
     pub traceparent: Option<String>,
     /// When it was written.
     pub created_at: Timestamp,
-    /// When to send it, at the earliest.
+    /// When it was to be sent, at the earliest.
+    pub due_at: Timestamp,
+    /// When it may be claimed again, if it is still there then.
     pub available_at: Timestamp,
     /// How often sending it went wrong.
     pub attempts: u32,
@@ -49,8 +56,8 @@ pub(crate) async fn enqueue(
 ) -> Result<(), StoreError> {
     let id = counters::next(tx, Counter::Outbox).await?;
     sqlx::query(
-        "INSERT INTO outbox (id, build_id, request_id, traceparent, created_at, available_at) \
-         SELECT $1, id, request_id, traceparent, $2, $3 FROM builds WHERE id = $4",
+        "INSERT INTO outbox (id, build_id, request_id, traceparent, created_at, due_at, available_at) \
+         SELECT $1, id, request_id, traceparent, $2, $3, $3 FROM builds WHERE id = $4",
     )
     .bind(id)
     .bind(micros(now))
@@ -61,43 +68,64 @@ pub(crate) async fn enqueue(
     Ok(())
 }
 
-/// The messages that are due, the longest-waiting first.
-pub async fn due(conn: &mut Connection, now: Timestamp, limit: u32) -> Result<Vec<OutboxMessage>, StoreError> {
-    let rows = sqlx::query("SELECT * FROM outbox WHERE available_at <= $1 ORDER BY available_at, id LIMIT $2")
+/// Takes messages that are due, the longest-waiting first. Nobody else gets them for as long as the claim lasts.
+pub async fn claim(
+    tx: &mut Transaction,
+    now: Timestamp,
+    claim_for: Duration,
+    limit: usize,
+) -> Result<Vec<OutboxMessage>, StoreError> {
+    let until = now.checked_add(claim_for).unwrap_or(Timestamp::MAX);
+    let rows = sqlx::query(CLAIM)
         .bind(micros(now))
-        .bind(i64::from(limit))
-        .fetch_all(conn)
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .bind(micros(until))
+        .fetch_all(&mut **tx)
         .await?;
-    rows.iter().map(from_row).collect()
+    let mut messages = rows.iter().map(from_row).collect::<Result<Vec<_>, _>>()?;
+    messages.sort_unstable_by_key(|message| (message.due_at, message.id));
+    Ok(messages)
 }
 
-/// When the next message is due.
+/// When the next message may be claimed.
 pub async fn next_due(conn: &mut Connection) -> Result<Option<Timestamp>, StoreError> {
     sqlx::query("SELECT MIN(available_at) AS at FROM outbox").fetch_one(conn).await?.maybe_time("at")
 }
 
 /// Forgets messages that the queue has confirmed.
 pub async fn delivered(tx: &mut Transaction, ids: &[u64]) -> Result<(), StoreError> {
-    for id in ids {
-        sqlx::query("DELETE FROM outbox WHERE id = $1").bind(stored(*id)).execute(&mut **tx).await?;
+    if ids.is_empty() {
+        return Ok(());
     }
+    let mut sql = QueryBuilder::new("DELETE FROM outbox WHERE id IN (");
+    push_ids(&mut sql, ids);
+    sql.build().execute(&mut **tx).await?;
     Ok(())
 }
 
-/// Puts off a message that could not be sent.
-pub async fn put_off(tx: &mut Transaction, id: u64, until: Timestamp) -> Result<(), StoreError> {
-    sqlx::query("UPDATE outbox SET attempts = attempts + 1, available_at = $1 WHERE id = $2")
-        .bind(micros(until))
-        .bind(stored(id))
-        .execute(&mut **tx)
-        .await?;
+/// Gives back messages that could not be sent: they may be claimed again from `until` on.
+pub async fn put_back(tx: &mut Transaction, ids: &[u64], until: Timestamp) -> Result<(), StoreError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let mut sql = QueryBuilder::new("UPDATE outbox SET attempts = attempts + 1, available_at = ");
+    sql.push_bind(micros(until)).push(" WHERE id IN (");
+    push_ids(&mut sql, ids);
+    sql.build().execute(&mut **tx).await?;
     Ok(())
+}
+
+fn push_ids(sql: &mut QueryBuilder<Any>, ids: &[u64]) {
+    let mut list = sql.separated(", ");
+    for id in ids {
+        list.push_bind(stored(*id));
+    }
+    list.push_unseparated(")");
 }
 
 /// How much waits.
 pub async fn backlog(conn: &mut Connection, now: Timestamp) -> Result<Backlog, StoreError> {
-    let sql =
-        "SELECT COUNT(*) AS pending, MIN(CASE WHEN available_at <= $1 THEN available_at END) AS oldest FROM outbox";
+    let sql = "SELECT COUNT(*) AS pending, MIN(CASE WHEN due_at <= $1 THEN due_at END) AS oldest FROM outbox";
     let row = sqlx::query(sql).bind(micros(now)).fetch_one(conn).await?;
     Ok(Backlog { pending: row.number("pending")?, oldest_due: row.maybe_time("oldest")? })
 }
@@ -109,6 +137,7 @@ fn from_row(row: &AnyRow) -> Result<OutboxMessage, StoreError> {
         request_id: row.maybe_text("request_id")?,
         traceparent: row.maybe_text("traceparent")?,
         created_at: row.time("created_at")?,
+        due_at: row.time("due_at")?,
         available_at: row.time("available_at")?,
         attempts: row.number("attempts")?,
     })

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use microblog_queue::{Hint, embedded};
+use microblog_queue::{Hint, Queue};
 use microblog_testkit::a_post;
 use tokio::sync::watch;
 
@@ -35,10 +35,10 @@ async fn until(what: &str, is_so: impl Fn() -> bool) {
 async fn a_hint_of_what_is_done_already_keeps_nothing_from_being_compressed() {
     let shop = Workshop::new().await;
     let build = a_long_post(&shop).await;
-    let (sender, hints) = embedded();
-    for _ in 0..2 {
-        sender.send(Hint { build, request_id: None, traceparent: None }).unwrap();
-    }
+    let (sender, hints) = Queue::Embedded.both_ends();
+    let hint = Hint { build, request_id: None, traceparent: None };
+    let sent = sender.send(sender.permit().unwrap(), &[hint.clone(), hint]).await;
+    assert!(sent.iter().all(Result::is_ok));
     let (stop, stopped) = watch::channel(false);
     let worker = tokio::spawn(shop.worker.clone().run(hints, stopped));
     until("the page is compressed", || compressed(&shop)).await;
@@ -53,7 +53,7 @@ async fn what_could_not_be_compressed_while_somebody_read_the_tree_is_compressed
     shop.work().await;
     let lease = shop.worker_desk().lock().unwrap().releases_mut().lease().unwrap();
     let before = changed(&shop);
-    let (_sender, hints) = embedded();
+    let (_sender, hints) = Queue::Embedded.both_ends();
     let (stop, stopped) = watch::channel(false);
     let worker = tokio::spawn(shop.worker.clone().run(hints, stopped));
     // Each change of the store is marked in this folder, and made with the desk locked.

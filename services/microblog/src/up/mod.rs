@@ -1,4 +1,4 @@
-//! `microblog up`: API, dashboard, builder and site in one process, on SQLite and the queue in the database.
+//! `microblog up`: API, dashboard, builder and site in one process.
 //!
 //! Owns the order in which things start and stop, and what a first run makes. Everything else is the same code that the
 //! separate services run.
@@ -15,7 +15,7 @@ use microblog_builder::{ProbeCommand, Workplace, open_patiently};
 use microblog_config::Settings;
 use microblog_domain::{BaseUrl, Clock, SiteSettings, SystemClock};
 use microblog_process::{Lifecycle, Patience, Process, close, listen, run as run_process};
-use microblog_queue::{BuildEvents, Waker, embedded};
+use microblog_queue::{BuildEvents, EventBridge, Queue, QueueStatus, Waker};
 use microblog_release::ReleaseStore;
 
 /// There is one worker to a data folder, so that it can take up at once what its predecessor left.
@@ -40,8 +40,10 @@ async fn serve(mut settings: Settings, probe: ProbeCommand) -> anyhow::Result<()
     let opened = process.starting(open(&settings, &lifecycle)).await?;
     let Some(Opened { workplace, releases, link }) = opened else { return process.run().await };
     let store = workplace.store.clone();
-    let (sender, hints) = embedded();
-    let app = state(&settings, &workplace, &process);
+    let queue = Queue::at(&settings.queue.url, settings.queue.ca_file.clone(), "microblog up");
+    let (sender, hints) = queue.both_ends();
+    let _bridges = bridges(&queue, &workplace.events);
+    let app = state(&settings, &workplace, &process, sender.status());
     start_tasks(&mut process.tasks, &app, sender);
     workplace.start(&mut process.tasks, &settings, releases, probe, hints);
     process.serve(build_app(app));
@@ -49,6 +51,11 @@ async fn serve(mut settings: Settings, probe: ProbeCommand) -> anyhow::Result<()
     let ended = process.run().await;
     close(&store).await;
     ended
+}
+
+/// Other processes may share the broker and the database; they and this one watch the same builds.
+fn bridges(queue: &Queue, events: &BuildEvents) -> [Option<EventBridge>; 2] {
+    [queue.tell_others(events), queue.hear_from_others(events)]
 }
 
 /// A site that was given no address of its own is found where this process serves it.
@@ -80,8 +87,8 @@ async fn open(settings: &Settings, lifecycle: &Lifecycle) -> anyhow::Result<Open
 }
 
 /// The API and the builder tell each other of builds.
-fn state(settings: &Settings, workplace: &Workplace, process: &Process) -> Arc<AppState> {
+fn state(settings: &Settings, workplace: &Workplace, process: &Process, queue: QueueStatus) -> Arc<AppState> {
     let (store, clock) = (workplace.store.clone(), Arc::clone(&workplace.clock));
     let app = AppState::new(settings, store, clock, &Ticks::of_this_machine(), process.recorder.clone());
-    Arc::new(AppState { events: workplace.events.clone(), waker: workplace.relay.clone(), ..app })
+    Arc::new(AppState { events: workplace.events.clone(), waker: workplace.relay.clone(), queue, ..app })
 }

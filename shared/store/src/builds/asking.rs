@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use microblog_domain::{BuildId, BuildMode, BuildState, BuildStep};
 
 use super::{Build, events, from_row, get, newest_in, take_turn};
-use crate::connect::Transaction;
-use crate::decode::micros;
+use crate::connect::{Connection, Transaction};
+use crate::decode::{Columns as _, micros};
 use crate::error::{Refusal, StoreError};
 use crate::origin::Origin;
 use crate::outbox;
@@ -78,6 +78,28 @@ fn step_of_asking(before: Option<&Build>, now: &Build) -> Option<BuildStep> {
         }
         Some(_) => None,
     }
+}
+
+/// The build that has been due since before `since` although no message and no worker is on its way to it: the message
+/// was sent, but the queue lost it.
+pub async fn overdue(conn: &mut Connection, since: Timestamp) -> Result<Option<BuildId>, StoreError> {
+    let row = sqlx::query(
+        "SELECT id FROM builds WHERE state = 'waiting' AND run_after <= $1 \
+         AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.build_id = builds.id) \
+         AND NOT EXISTS (SELECT 1 FROM builds other WHERE other.state = 'running')",
+    )
+    .bind(micros(since))
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| row.parsed("id")).transpose()
+}
+
+/// Writes a message about the build that is [`overdue`]. Tells whether there was one.
+pub async fn announce_overdue(tx: &mut Transaction, since: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
+    take_turn(tx).await?;
+    let Some(build) = overdue(tx, since).await? else { return Ok(false) };
+    outbox::enqueue(tx, build, now, now).await?;
+    Ok(true)
 }
 
 /// Calls a build off. One that waits is cancelled at once; one that runs is asked to stop, and its worker hears of it

@@ -279,16 +279,51 @@ async fn builds_are_listed_from_the_newest_and_forgotten_when_they_are_old() {
 async fn messages_wait_for_their_time_and_leave_when_they_are_delivered() {
     let scenario = Scenario::new().await;
     scenario.ask(BuildMode::Incremental).await;
-    let message = reading!(scenario, |conn| outbox::due(conn, scenario.now(), 10)).remove(0);
+    let message = claim(&scenario, 10).await.remove(0);
+    assert!(claim(&scenario, 10).await.is_empty(), "nobody else gets what is claimed");
     let later = scenario.now() + MINUTE;
-    in_transaction!(scenario, |tx| outbox::put_off(tx, message.id, later)).unwrap();
-    assert!(reading!(scenario, |conn| outbox::due(conn, scenario.now(), 10)).is_empty());
+    in_transaction!(scenario, |tx| outbox::put_back(tx, &[message.id], later)).unwrap();
+    assert!(claim(&scenario, 10).await.is_empty());
     assert_eq!(reading!(scenario, |conn| outbox::next_due(conn)), Some(later));
     scenario.later(60);
-    let again = reading!(scenario, |conn| outbox::due(conn, scenario.now(), 10)).remove(0);
+    let again = claim(&scenario, 10).await.remove(0);
     assert_eq!((again.id, again.attempts), (message.id, 1));
     let backlog = reading!(scenario, |conn| outbox::backlog(conn, scenario.now()));
-    assert_eq!((backlog.pending, backlog.oldest_due), (1, Some(later)));
+    let since = Some(message.due_at);
+    assert_eq!((backlog.pending, backlog.oldest_due), (1, since), "a claim does not hide how long a message waits");
     in_transaction!(scenario, |tx| outbox::delivered(tx, &[message.id])).unwrap();
     assert_eq!(reading!(scenario, |conn| outbox::backlog(conn, scenario.now())).pending, 0);
+}
+
+#[tokio::test]
+async fn a_claim_that_nobody_settles_runs_out() {
+    let scenario = Scenario::new().await;
+    scenario.ask(BuildMode::Incremental).await;
+    let message = claim(&scenario, 10).await.remove(0);
+    scenario.later(10);
+    assert_eq!(claim(&scenario, 10).await[0].id, message.id);
+}
+
+#[tokio::test]
+async fn a_build_whose_message_was_lost_is_announced_again_once() {
+    let scenario = Scenario::new().await;
+    let build = scenario.ask(BuildMode::Incremental).await;
+    let since = || scenario.now().checked_sub(Duration::from_secs(5)).unwrap();
+    scenario.later(60);
+    let announce =
+        async || in_transaction!(scenario, |tx| builds::announce_overdue(tx, since(), scenario.now())).unwrap();
+    assert!(!announce().await, "its message is on the way");
+    let message = claim(&scenario, 10).await.remove(0);
+    in_transaction!(scenario, |tx| outbox::delivered(tx, &[message.id])).unwrap();
+    assert!(announce().await);
+    assert!(!announce().await);
+    let again = claim(&scenario, 10).await.remove(0);
+    assert_eq!(again.build, build.id);
+    in_transaction!(scenario, |tx| outbox::delivered(tx, &[again.id])).unwrap();
+    scenario.claim("one").await.unwrap();
+    assert!(!announce().await, "a worker has it");
+}
+
+async fn claim(scenario: &Scenario, limit: usize) -> Vec<outbox::OutboxMessage> {
+    in_transaction!(scenario, |tx| outbox::claim(tx, scenario.now(), Duration::from_secs(10), limit)).unwrap()
 }

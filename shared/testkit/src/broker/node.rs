@@ -1,0 +1,242 @@
+//! The processes of one throw-away broker: its Erlang node and the name server of that node.
+//!
+//! Everything that Erlang shares on a machine is its own: name server, cookie, home, ports.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use super::START_LIMIT;
+use crate::server::{self, ServerProcess, free_port};
+
+const COOKIE: &str = "microblogtestcookie";
+const SERVER: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+/// What is used of the machine's memory when no alarm is wanted.
+const PLENTY: &str = "0.8";
+
+/// A broker that runs, or did.
+#[derive(Debug)]
+pub(super) struct Node {
+    ports: Ports,
+    /// The root file system that the broker runs in, if it is not ours.
+    root: Option<PathBuf>,
+    /// Its folder, as we see it.
+    folder: PathBuf,
+    process: ServerProcess,
+    _names: ServerProcess,
+    /// Held by whoever talks to the node: two callers at once get in each other's way.
+    calling: Mutex<()>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Ports {
+    amqp: u16,
+    amqps: u16,
+    /// Where Erlang nodes talk to each other.
+    nodes: u16,
+    /// Of Erlang's name server.
+    names: u16,
+}
+
+impl Node {
+    pub(super) async fn start() -> Self {
+        let root = std::env::var_os("MICROBLOG_TEST_RABBITMQ_ROOT").map(PathBuf::from);
+        require(&root);
+        let ports = Ports { amqp: free_port(), amqps: free_port(), nodes: free_port(), names: free_port() };
+        let folder = make_folder(root.as_deref());
+        write_settings(&folder, &seen_inside(root.as_deref(), &folder), ports);
+        let mut names = Command::new("epmd");
+        names.args(["-address", "127.0.0.1", "-port", &ports.names.to_string()]);
+        let names = ServerProcess::start("epmd", &names).expect("epmd, of Debian's erlang-base");
+        let command = command(root.as_deref(), &folder, ports);
+        let process = ServerProcess::start("rabbitmq", &command).expect("a shell");
+        let node = Self { ports, root, folder, process, _names: names, calling: Mutex::new(()) };
+        node.wait_until_up().await;
+        node
+    }
+
+    pub(super) async fn start_again(&self) {
+        if self.process.has_ended() {
+            self.process.start_again(&command(self.root.as_deref(), &self.folder, self.ports)).expect("a shell");
+        }
+        self.wait_until_up().await;
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.ports.amqp
+    }
+
+    pub(super) fn tls(&self) -> (u16, PathBuf) {
+        (self.ports.amqps, self.folder.join("ca.pem"))
+    }
+
+    pub(super) fn process(&self) -> &ServerProcess {
+        &self.process
+    }
+
+    pub(super) fn kill(&self) {
+        self.process.kill();
+    }
+
+    pub(super) fn stop(&self) {
+        self.try_eval("init:stop()").expect("a broker that runs");
+        self.wait_until(|| self.process.has_ended());
+    }
+
+    pub(super) fn set_memory_alarm(&self, is_on: bool) {
+        self.eval(&format!(
+            "vm_memory_monitor:set_vm_memory_high_watermark({})",
+            if is_on { "0.000001" } else { PLENTY }
+        ));
+    }
+
+    /// Undoes what a test before may have done to it; one that panicked left it as it was.
+    pub(super) fn make_well(&self) {
+        self.process.resume();
+        if self.process.has_ended() {
+            self.process.start_again(&command(self.root.as_deref(), &self.folder, self.ports)).expect("a shell");
+        }
+        self.wait_until(|| self.is_up());
+        self.set_memory_alarm(false);
+    }
+
+    /// Evaluates Erlang in the broker.
+    pub(super) fn eval(&self, expression: &str) -> String {
+        self.try_eval(expression).unwrap_or_else(|error| panic!("{expression}: {error}"))
+    }
+
+    /// `erl_call` takes milliseconds, where `rabbitmqctl` starts an Erlang machine of its own.
+    fn try_eval(&self, expression: &str) -> Result<String, String> {
+        let _turn = self.calling.lock().unwrap_or_else(PoisonError::into_inner);
+        let address = format!("127.0.0.1:{}", self.ports.nodes);
+        let mut call = Command::new("erl_call");
+        call.args(["-address", &address, "-c", COOKIE, "-r", "-timeout", "30", "-e"]);
+        let call = call.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut call = call.map_err(|error| format!("erl_call, of Debian's erlang-base: {error}"))?;
+        let mut input = call.stdin.take().ok_or("no pipe")?;
+        writeln!(input, "{expression}.").map_err(|error| error.to_string())?;
+        drop(input);
+        let output = call.wait_with_output().map_err(|error| error.to_string())?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        if output.status.success() && said.starts_with("{ok") {
+            return Ok(said);
+        }
+        Err(format!("{said}{}", String::from_utf8_lossy(&output.stderr)))
+    }
+
+    async fn wait_until_up(&self) {
+        let deadline = Instant::now() + START_LIMIT;
+        while !self.is_up() {
+            let has_failed = self.process.has_ended() || Instant::now() > deadline;
+            assert!(!has_failed, "RabbitMQ does not start:\n{}", self.process.log());
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+
+    fn wait_until(&self, condition: impl Fn() -> bool) {
+        let deadline = Instant::now() + START_LIMIT;
+        while !condition() {
+            assert!(Instant::now() < deadline, "RabbitMQ does not come to rest:\n{}", self.process.log());
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    }
+
+    fn is_up(&self) -> bool {
+        std::net::TcpStream::connect(("127.0.0.1", self.ports.amqp)).is_ok()
+            && self.try_eval("rabbit:is_running()").is_ok_and(|said| said.contains("true"))
+    }
+}
+
+fn require(root: &Option<PathBuf>) {
+    let server = root.as_deref().unwrap_or(Path::new("/")).join(SERVER.trim_start_matches('/'));
+    assert!(
+        server.is_file(),
+        "{} is missing: install Debian's package rabbitmq-server, or run `cargo xtask test`, which does that",
+        server.display()
+    );
+}
+
+fn make_folder(root: Option<&Path>) -> PathBuf {
+    let folder = match root {
+        None => server::folder().join("rabbitmq"),
+        Some(root) => root.join("tmp").join(format!("microblog-test-{}", std::process::id())),
+    };
+    fs::create_dir_all(folder.join("data")).expect("a folder");
+    fs::create_dir_all(folder.join("log")).expect("a folder");
+    folder
+}
+
+/// The folder as the broker sees it.
+fn seen_inside(root: Option<&Path>, folder: &Path) -> PathBuf {
+    let inside = root.and_then(|root| folder.strip_prefix(root).ok());
+    inside.map_or_else(|| folder.to_owned(), |inside| Path::new("/").join(inside))
+}
+
+fn write_settings(folder: &Path, inside: &Path, ports: Ports) {
+    make_certificates(folder);
+    let inside = inside.display();
+    let settings = format!(
+        "listeners.tcp.1 = 127.0.0.1:{}\n\
+         listeners.ssl.1 = 127.0.0.1:{}\n\
+         ssl_options.cacertfile = {inside}/ca.pem\n\
+         ssl_options.certfile = {inside}/server.pem\n\
+         ssl_options.keyfile = {inside}/server.key\n\
+         ssl_options.verify = verify_none\n\
+         log.console = false\n\
+         vm_memory_high_watermark.relative = {PLENTY}\n\
+         disk_free_limit.absolute = 1MB\n\
+         collect_statistics_interval = 60000\n",
+        ports.amqp, ports.amqps
+    );
+    fs::write(folder.join("rabbitmq.conf"), settings).expect("a file");
+    fs::write(folder.join("plugins"), "[].").expect("a file");
+    let cookie = folder.join(".erlang.cookie");
+    fs::write(&cookie, COOKIE).expect("a file");
+    fs::set_permissions(cookie, fs::Permissions::from_mode(0o400)).expect("a file of ours");
+}
+
+/// Makes an authority that nobody trusts yet, and a certificate of it for this machine.
+fn make_certificates(folder: &Path) {
+    let script = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=testca \
+                  -addext basicConstraints=critical,CA:TRUE -keyout ca.key -out ca.pem && \
+                  openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost \
+                  -keyout server.key -out server.csr && \
+                  printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\\nbasicConstraints=CA:FALSE\\n' >extensions && \
+                  openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 \
+                  -extfile extensions -out server.pem && chmod 644 server.key";
+    let made = Command::new("sh").args(["-c", script]).current_dir(folder).output().expect("a shell");
+    assert!(made.status.success(), "openssl: {}", String::from_utf8_lossy(&made.stderr));
+}
+
+fn command(root: Option<&Path>, folder: &Path, ports: Ports) -> Command {
+    let inside = seen_inside(root, folder);
+    let mut command = match root {
+        None => Command::new(SERVER),
+        Some(root) => {
+            let mut command = Command::new("chroot");
+            command.arg(root).arg(SERVER);
+            command
+        }
+    };
+    command
+        .env("HOME", &inside)
+        .env("ERL_EPMD_PORT", ports.names.to_string())
+        .env("ERL_EPMD_ADDRESS", "127.0.0.1")
+        .env("RABBITMQ_CONF_ENV_FILE", "/dev/null")
+        .env("RABBITMQ_NODENAME", "microblog-test@localhost")
+        .env("RABBITMQ_DIST_PORT", ports.nodes.to_string())
+        .env("RABBITMQ_MNESIA_BASE", inside.join("data"))
+        .env("RABBITMQ_LOG_BASE", inside.join("log"))
+        .env("RABBITMQ_CONFIG_FILE", inside.join("rabbitmq.conf"))
+        .env("RABBITMQ_ADVANCED_CONFIG_FILE", inside.join("advanced.config"))
+        .env("RABBITMQ_ENABLED_PLUGINS_FILE", inside.join("plugins"))
+        .env(
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
+            "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}",
+        );
+    command
+}
