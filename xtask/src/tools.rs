@@ -1,5 +1,6 @@
 //! What the checks and tests need besides Rust: found, installed where that is possible without asking, or named.
 
+use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -15,13 +16,19 @@ struct Tool {
     purpose: &'static str,
 }
 
-const TOOLS: [Tool; 5] = [
+const TOOLS: [Tool; 6] = [
     Tool { programs: &["chromium", "chromium-browser"], package: "chromium", purpose: "pages are looked at in it" },
     Tool { programs: &["node"], package: "nodejs", purpose: "drives Chromium" },
     Tool { programs: &["npm"], package: "npm", purpose: "fetches the HTML checker and axe-core" },
     Tool { programs: &["java"], package: "default-jre-headless", purpose: "runs the Nu HTML checker" },
     Tool { programs: &["nginx"], package: "nginx-light", purpose: "serves the site as it is served for real" },
+    Tool { programs: &["initdb"], package: "postgresql", purpose: "throw-away database servers" },
 ];
+
+/// Debian has each version of PostgreSQL in a folder of its own here.
+const POSTGRES_VERSIONS: &str = "/usr/lib/postgresql";
+/// Read by Debian's packages of PostgreSQL, which otherwise make a database server of the machine's own and start it.
+const POSTGRES_SETTINGS: &str = "/etc/postgresql-common/createcluster.d";
 
 /// Where the tools that npm fetches are listed.
 const WEB_TOOLS: &str = "tests/web";
@@ -48,10 +55,12 @@ pub(crate) fn require_components() -> Outcome {
     Ok(())
 }
 
-/// Whether a program of this name is on the path.
+/// Whether a program of this name is on the path, or where Debian keeps those of PostgreSQL.
 pub(crate) fn is_there(program: &str) -> bool {
-    std::env::var_os("PATH")
-        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()))
+    let is_on_path = std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()));
+    let mut versions = fs::read_dir(POSTGRES_VERSIONS).into_iter().flatten().filter_map(Result::ok);
+    is_on_path || versions.any(|version| version.path().join("bin").join(program).is_file())
 }
 
 /// Installs packages as root on Debian; elsewhere says what is missing.
@@ -65,7 +74,17 @@ fn install(missing: &[&Tool]) -> Outcome {
     }
     let apt = |words: &[&str]| run(command("apt-get", words).env("DEBIAN_FRONTEND", "noninteractive"));
     apt(&["update", "--quiet"])?;
+    keep_postgres_quiet()?;
     apt(&[&["install", "--quiet", "--yes", "--no-install-recommends"], packages.as_slice()].concat())
+}
+
+/// The tests start servers of their own; the machine gets none. The setting stays: it does nothing to servers that are
+/// there, and without it the next version would bring one.
+fn keep_postgres_quiet() -> Outcome {
+    let settings = Path::new(POSTGRES_SETTINGS);
+    let written = fs::create_dir_all(settings)
+        .and_then(|()| fs::write(settings.join("microblog-tests.conf"), "create_main_cluster = false\n"));
+    written.map_err(|error| format!("{POSTGRES_SETTINGS} can not be written: {error}"))
 }
 
 /// Whether this is root.

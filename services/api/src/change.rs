@@ -142,7 +142,7 @@ impl Intent {
         let key = self.key.clone().map(|key| (caller.user, key, request));
         let mut change = self.begin_anew(app).await?;
         if let Some((user, key, request)) = &key {
-            match idempotency::find(&mut change.tx, *user, key).await? {
+            match idempotency::claim(&mut change.tx, *user, key).await? {
                 Some(recorded) if recorded.request == *request => return Ok(Begun::Answered(recorded.into())),
                 Some(_) => return Err(key_of_another_request()),
                 None => {}

@@ -14,7 +14,7 @@ use microblog_config::{AuthSettings, Settings};
 use microblog_domain::SystemClock;
 use microblog_process::{
     HealthcheckArgs, Lifecycle, Obstacle, Patience, Process, SettingsArgs, close, make_folder, name_on_this_machine,
-    patiently, reachable, report, run,
+    open_store, patiently, reachable, report, run,
 };
 use microblog_queue::{Queue, QueueStatus};
 use microblog_store::{Store, StoreError, users};
@@ -79,7 +79,7 @@ fn state(settings: &Settings, store: Store, process: &Process, queue: QueueStatu
 async fn open(settings: &Settings, lifecycle: &Lifecycle) -> anyhow::Result<Store> {
     let uploads = async || make_folder(&settings.data.dir);
     patiently("storage", lifecycle, Patience::Endless, uploads).await?;
-    let database = async || Store::open(&settings.database.url).await.map_err(Obstacle::from);
+    let database = async || open_store(settings).await.map_err(Obstacle::from);
     let store = patiently("database", lifecycle, Patience::Endless, database).await?;
     let setup = async || prepare_setup(&store, &settings.auth).await.map_err(Obstacle::from);
     patiently("database", lifecycle, Patience::Endless, setup).await?;
@@ -104,7 +104,7 @@ async fn prepare_setup(store: &Store, auth: &AuthSettings) -> Result<(), StoreEr
 fn print_setup_link(settings: &Settings) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let secret = runtime.block_on(async {
-        let store = Store::open(&settings.database.url).await?;
+        let store = open_store(settings).await?;
         let secret = offer_setup(&store, &settings.auth).await?;
         store.close().await;
         anyhow::Ok(secret)

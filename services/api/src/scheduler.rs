@@ -15,6 +15,8 @@ use crate::state::AppState;
 
 /// How long it rests at most: a post goes live within a second of its time.
 const LONGEST_REST: Duration = Duration::from_millis(500);
+/// What is due and can not be taken is being published by another process.
+const SHORTEST_REST: Duration = Duration::from_millis(20);
 /// What could not be published is still due; without a rest it would be tried without an end.
 const REST_AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// Posts published in one transaction.
@@ -66,7 +68,10 @@ async fn next_due(app: &AppState) -> Result<Option<Timestamp>, StoreError> {
 /// Until the next post is due, or half a second.
 async fn rest(app: &AppState) -> Duration {
     match next_due(app).await {
-        Ok(Some(due)) => Duration::try_from(due.duration_since(app.clock.now())).unwrap_or_default().min(LONGEST_REST),
+        Ok(Some(due)) => {
+            let until_due = Duration::try_from(due.duration_since(app.clock.now())).unwrap_or_default();
+            until_due.clamp(SHORTEST_REST, LONGEST_REST)
+        }
         Ok(None) | Err(_) => LONGEST_REST,
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use microblog_config::Settings;
 use microblog_domain::{BuildMode, Clock, InstallationId, SystemClock};
-use microblog_process::{Lifecycle, Obstacle, Patience, Tasks, patiently};
+use microblog_process::{Lifecycle, Obstacle, Patience, Tasks, open_store, patiently};
 use microblog_queue::{BuildEvents, HintReceiver, Waker};
 use microblog_release::{Error, Options, ReleaseStore, Repaired};
 use microblog_store::builds::{self, BuildRequest, leases};
@@ -126,7 +126,7 @@ pub async fn open_patiently(
     lifecycle: &Lifecycle,
     patience: Patience,
 ) -> anyhow::Result<(Store, ReleaseStore)> {
-    let database = async || Store::open(&settings.database.url).await.map_err(Obstacle::from);
+    let database = async || open_store(settings).await.map_err(Obstacle::from);
     let store = patiently("database", lifecycle, patience, database).await?;
     let identify = async || installation_id(&store).await.map_err(Obstacle::from);
     let installation = patiently("database", lifecycle, patience, identify).await?;

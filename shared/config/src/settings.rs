@@ -60,8 +60,14 @@ impl DataSettings {
 /// Where posts, users and jobs are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatabaseSettings {
-    /// `database.url`, default `sqlite://` and `microblog.db` in the data folder.
+    /// `database.url`, default `sqlite://` and `microblog.db` in the data folder; or `postgres://` and a server.
     pub url: DatabaseUrl,
+    /// `database.max_connections`, default 10, from 2 to 1000: how many connections to a server one process makes.
+    pub max_connections: u32,
+    /// `database.connect_timeout`, default `5s`: how long a connection to a server may take.
+    pub connect_timeout: Duration,
+    /// `database.statement_timeout`, default `30s`: how long a server may take for one statement.
+    pub statement_timeout: Duration,
 }
 
 /// How the builder hears of jobs.
@@ -188,9 +194,7 @@ impl Settings {
     fn read(reader: &mut Reader) -> Self {
         let data = DataSettings { dir: reader.value("data.dir", "./data".into()) };
         Self {
-            database: DatabaseSettings {
-                url: reader.value("database.url", DatabaseUrl::Sqlite(data.dir.join("microblog.db"))),
-            },
+            database: read_database(reader, &data),
             queue: QueueSettings {
                 url: reader.value("queue.url", QueueUrl::Embedded),
                 ca_file: reader.optional("queue.ca_file"),
@@ -218,6 +222,16 @@ impl Settings {
             },
             data,
         }
+    }
+}
+
+fn read_database(reader: &mut Reader, data: &DataSettings) -> DatabaseSettings {
+    let connections = |count: &u32| (2..=1_000).contains(count);
+    DatabaseSettings {
+        url: reader.value("database.url", DatabaseUrl::Sqlite(data.dir.join("microblog.db"))),
+        max_connections: reader.checked("database.max_connections", 10, "a number from 2 to 1000", connections),
+        connect_timeout: positive(reader, "database.connect_timeout", Duration::from_secs(5)),
+        statement_timeout: positive(reader, "database.statement_timeout", Duration::from_secs(30)),
     }
 }
 

@@ -157,18 +157,19 @@ impl Setting for LogFormat {
     }
 }
 
-/// The URL of a database server may hold a password, so no text that might be one is ever shown.
+/// The URL of a database server may hold a password, so only that of a file is ever shown.
 impl Setting for DatabaseUrl {
     fn read(text: &str) -> Result<Self, String> {
         text.parse().map_err(|error| {
             format!(
-                "sqlite:// and the path of the database file, such as sqlite:///var/lib/microblog/microblog.db ({error})"
+                "the address of a database, such as sqlite:///var/lib/microblog/microblog.db or \
+                 postgres://user:password@host:5432/microblog ({error})"
             )
         })
     }
 
     fn shown(text: &str) -> Option<String> {
-        (!text.contains('@')).then(|| text.to_owned())
+        text.starts_with("sqlite:").then(|| text.to_owned())
     }
 }
 
@@ -342,5 +343,6 @@ mod tests {
         assert_eq!(DatabaseUrl::shown("sqlite:data/").as_deref(), Some("sqlite:data/"));
         assert_eq!(DatabaseUrl::shown("mysql://root:hunter2@db/x"), None);
         assert_eq!(QueueUrl::shown("kafka://root:hunter2@mq/x"), None);
+        assert_eq!(DatabaseUrl::shown("postgres://db/x?passwd=hunter2"), None);
     }
 }

@@ -23,7 +23,7 @@ pub mod tag;
 
 pub use build::{BuildMode, BuildState, BuildStep, PageCounts};
 pub use clock::{Clock, SystemClock};
-pub use database::{DatabaseUrl, DatabaseUrlError};
+pub use database::{DatabaseUrl, DatabaseUrlError, PostgresUrl};
 pub use hash::{ContentHash, Fingerprint, FingerprintBuilder};
 pub use ids::{
     BuildId, ChangeSeq, InstallationId, MediaId, PostId, ReleaseId, RevisionNumber, TokenId, UserId, Version,

@@ -11,6 +11,7 @@
 //! Start reading at [`process`].
 
 mod closing;
+mod database;
 pub mod front;
 pub mod health;
 mod healthcheck;
@@ -29,6 +30,7 @@ mod tasks;
 mod trouble;
 
 pub use closing::close;
+pub use database::open_store;
 pub use front::front;
 pub use healthcheck::{HealthcheckArgs, reachable};
 pub use lifecycle::Lifecycle;

@@ -1,36 +1,26 @@
-//! Opening the database, and the two ways to use it: [`Reader`] and [`Transaction`].
+//! The two ways to use the database: [`Reader`] and [`Transaction`]. How it is opened is in `open.rs`.
 
-use std::fs::{DirBuilder, OpenOptions};
 use std::ops::{Deref, DerefMut};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::Path;
-use std::time::Duration;
 
-use microblog_domain::DatabaseUrl;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions as _, Connection as _};
+use sqlx::{Any, AnyConnection, AnyPool};
 
+use crate::dialect::Dialect;
 use crate::error::StoreError;
-use crate::{dialect, migrate};
 
 /// A connection that may read. [`Reader`] and [`Transaction`] both turn into one.
 pub type Connection = AnyConnection;
 
-/// As many pages as readers ask for at once are few; each connection costs a thread and its cache.
-const READERS: u32 = 4;
-/// Longer than any transaction of ours; who waits longer is told so rather than kept.
-const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(10);
-
-/// The database: many readers, one writer.
+/// The database, with connections that read and connections that write.
 ///
-/// SQLite lets one connection write at a time. Writers queue here, in order, instead of trying against each other
-/// there; readers have connections of their own and never wait for a writer.
+/// SQLite lets one connection write at a time: writers queue here, in order, instead of trying against each other there.
+/// PostgreSQL lets as many write as there are connections for it. On both, readers have connections of their own, so
+/// that no reader waits for a writer.
 #[derive(Debug, Clone)]
 pub struct Store {
-    writer: AnyPool,
-    readers: AnyPool,
+    pub(crate) dialect: Dialect,
+    pub(crate) writers: AnyPool,
+    pub(crate) readers: AnyPool,
 }
 
 /// How many connections there are and do something.
@@ -45,19 +35,6 @@ pub struct PoolUse {
 }
 
 impl Store {
-    /// Opens the database, makes it if it is missing, and brings its schema up to date.
-    pub async fn open(url: &DatabaseUrl) -> Result<Self, StoreError> {
-        install_default_drivers();
-        let DatabaseUrl::Sqlite(path) = url;
-        make_private_file(path)?;
-        let options = options(path)?;
-        prepare(&options, path).await?;
-        Ok(Self {
-            writer: pool(1, options.clone(), dialect::SET_UP_WRITER),
-            readers: pool(READERS, options, dialect::SET_UP_READER),
-        })
-    }
-
     /// Takes a connection that reads. Two statements may see two states; see [`Store::snapshot`].
     pub async fn read(&self) -> Result<Reader, StoreError> {
         Ok(Reader(self.readers.acquire().await?))
@@ -66,12 +43,12 @@ impl Store {
     /// Begins to read one unchanging state of the whole database. To be kept short: what is overwritten meanwhile can
     /// not be cleared away.
     pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        Ok(Snapshot(self.readers.begin().await?))
+        Ok(Snapshot(self.readers.begin_with(self.dialect.begin_snapshot()).await?))
     }
 
     /// Begins to write. Nothing is kept unless [`Transaction::commit`] is called.
     pub async fn begin(&self) -> Result<Transaction, StoreError> {
-        Ok(Transaction(self.writer.begin_with(dialect::BEGIN_WRITE).await?))
+        Ok(Transaction(self.writers.begin_with(self.dialect.begin_write()).await?))
     }
 
     /// Whether the database answers.
@@ -83,15 +60,17 @@ impl Store {
     /// How busy the connections are.
     #[must_use]
     pub fn pool_use(&self) -> PoolUse {
-        let open = self.writer.size() + self.readers.size();
-        let idle = u32::try_from(self.writer.num_idle() + self.readers.num_idle()).unwrap_or(open).min(open);
-        PoolUse { used: open - idle, idle, max: READERS + 1 }
+        let pools = [&self.writers, &self.readers];
+        let open = pools.iter().map(|pool| pool.size()).sum();
+        let idle = pools.iter().map(|pool| pool.num_idle()).sum::<usize>();
+        let idle = u32::try_from(idle).unwrap_or(open).min(open);
+        PoolUse { used: open - idle, idle, max: pools.iter().map(|pool| pool.options().get_max_connections()).sum() }
     }
 
-    /// Finishes what is under way and closes all connections, which folds the write-ahead log into the file.
+    /// Finishes what is under way and closes all connections, which folds the write-ahead log of SQLite into its file.
     pub async fn close(&self) {
         self.readers.close().await;
-        self.writer.close().await;
+        self.writers.close().await;
     }
 }
 
@@ -135,54 +114,3 @@ macro_rules! is_a_connection {
     )+};
 }
 is_a_connection!(Reader, Snapshot, Transaction);
-
-fn options(path: &Path) -> Result<AnyConnectOptions, StoreError> {
-    let options: AnyConnectOptions = driver_address(path)?.parse()?;
-    Ok(options.disable_statement_logging())
-}
-
-/// The file as the driver reads it. With everything escaped, the path has no parts that a parser of addresses could
-/// take for a host, lower-case or shorten, nor for the name of a database in memory.
-fn driver_address(path: &Path) -> Result<String, StoreError> {
-    let failed = || StoreError::CanNotOpen { path: path.to_owned(), reason: "its path is not UTF-8".to_owned() };
-    let path = path.to_str().ok_or_else(failed)?;
-    Ok(format!("sqlite:{}", utf8_percent_encode(path, NON_ALPHANUMERIC)))
-}
-
-fn pool(size: u32, options: AnyConnectOptions, set_up: &'static str) -> AnyPool {
-    AnyPoolOptions::new()
-        .max_connections(size)
-        .acquire_timeout(WAIT_FOR_CONNECTION)
-        // A file does not hang up: nothing is gained by asking first or by opening it anew.
-        .test_before_acquire(false)
-        .max_lifetime(None)
-        .after_connect(move |connection, _| {
-            Box::pin(async move { sqlx::raw_sql(set_up).execute(connection).await.map(drop) })
-        })
-        .connect_lazy_with(options)
-}
-
-/// The file holds password hashes: only its owner may read it, and a folder made for it. SQLite gives its companions the
-/// same permissions.
-fn make_private_file(path: &Path) -> Result<(), StoreError> {
-    let failed = |error: std::io::Error| StoreError::CanNotOpen { path: path.to_owned(), reason: error.to_string() };
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-    }
-    OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path).map(drop).map_err(failed)
-}
-
-/// Checks the file with a connection of its own: a pool would try a broken one over and over.
-async fn prepare(options: &AnyConnectOptions, path: &Path) -> Result<(), StoreError> {
-    let open = async {
-        let mut connection = options.connect().await?;
-        sqlx::raw_sql(dialect::SET_UP_WRITER).execute(&mut connection).await?;
-        Ok::<_, sqlx::Error>(connection)
-    };
-    let mut connection = open.await.map_err(|error| match error {
-        error if dialect::is_not_a_database(&error) => StoreError::NotADatabase { path: path.to_owned() },
-        error => error.into(),
-    })?;
-    migrate::up(&mut connection).await?;
-    Ok(connection.close().await?)
-}

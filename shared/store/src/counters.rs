@@ -2,6 +2,9 @@
 //!
 //! The row of a counter stays locked until the transaction ends. So whoever has seen number N will never be surprised
 //! by a smaller one later, which a sequence of the database does not promise.
+//!
+//! A transaction that takes several takes them in the order of [`Counter`], and before the first of them every row that
+//! it is going to change: two that went opposite ways would wait for each other.
 
 use microblog_domain::ChangeSeq;
 use sqlx::Row as _;
@@ -15,12 +18,12 @@ use crate::error::StoreError;
 pub(crate) enum Counter {
     /// Changes that readers could notice.
     Change,
+    /// Entries of the audit trail.
+    Audit,
     /// Events of builds.
     BuildEvent,
     /// Messages to be sent.
     Outbox,
-    /// Entries of the audit trail.
-    Audit,
 }
 
 impl Counter {

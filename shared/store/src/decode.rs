@@ -93,6 +93,12 @@ pub(crate) fn micros(time: Timestamp) -> i64 {
     time.as_microsecond()
 }
 
+/// `$3, $4, $5`: the places of so many parameters, from this number on. Only numbers enter the statement.
+pub(crate) fn placeholders(first: usize, count: usize) -> String {
+    let numbered: Vec<String> = (first..first + count).map(|number| format!("${number}")).collect();
+    numbered.join(", ")
+}
+
 /// A count as it is stored. Nothing that is counted here comes near the limit.
 pub(crate) fn stored(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)

@@ -31,6 +31,9 @@ pub enum StoreError {
         /// The build.
         build: microblog_domain::BuildId,
     },
+    /// A text holds the character NUL, which PostgreSQL keeps nowhere.
+    #[error("the character NUL can not be stored; leave it out")]
+    Unstorable,
     /// The database can not be reached or is too busy; trying again may help.
     #[error("the database is not available: {0}")]
     Unavailable(#[source] sqlx::Error),
@@ -38,7 +41,10 @@ pub enum StoreError {
     #[error("the disk that holds the database is full: free some space and try again")]
     DiskFull,
     /// The database or its folder can not be written.
-    #[error("the database can not be written: check the owner and permissions of its file and folder")]
+    #[error(
+        "the database can not be written: check the owner and permissions of its file and folder, or, on a server, that \
+         database.url names the primary and not a standby"
+    )]
     ReadOnly,
     /// The file can not be opened or made.
     #[error("the database {} can not be opened: {reason}", path.display())]
@@ -48,16 +54,70 @@ pub enum StoreError {
         /// What the system says.
         reason: String,
     },
+    /// Nobody answers at the address of the server.
+    #[error("the database server {server} can not be reached: {reason}; check that it runs, and database.url")]
+    Unreachable {
+        /// The address, without the password.
+        server: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// The server and this program found no way to encrypt the connection, or do not trust each other.
+    #[error(
+        "no encrypted connection to the database server {server}: {reason}; check sslmode, sslrootcert and sslcert in \
+         database.url"
+    )]
+    NoTls {
+        /// The address, without the password.
+        server: String,
+        /// What went wrong.
+        reason: String,
+    },
+    /// The server does not let this user in.
+    #[error(
+        "the database server refuses the log-in: {reason}; check user and password in database.url, and the server's \
+         pg_hba.conf"
+    )]
+    LogInRefused {
+        /// What the server says.
+        reason: String,
+    },
+    /// The server has no database of this name.
+    #[error("{reason}; make it with CREATE DATABASE, or name another one in database.url")]
+    NoSuchDatabase {
+        /// What the server says.
+        reason: String,
+    },
+    /// The user may log in, but not do what the program needs.
+    #[error("the database server does not allow it: {reason}; make the user of database.url the owner of the database")]
+    NotAllowed {
+        /// What the server says.
+        reason: String,
+    },
+    /// The server is older than what this program is tested with.
+    #[error("the database server is PostgreSQL {found}; Microblog needs version {needed} or newer")]
+    ServerTooOld {
+        /// Its version.
+        found: String,
+        /// The oldest version that will do.
+        needed: i64,
+    },
+    /// The database keeps texts in an encoding that does not know all letters.
+    #[error("the database has the encoding {found}; make a new one with ENCODING 'UTF8' and name it in database.url")]
+    WrongEncoding {
+        /// Its encoding.
+        found: String,
+    },
     /// The file is something else, or is damaged from its first bytes on.
     #[error("{} is not a SQLite database: move it away, or set database.url to another file", path.display())]
     NotADatabase {
         /// The file.
         path: PathBuf,
     },
-    /// The file is a database, but parts of it are not as they should be.
-    #[error("the database file is damaged ({reason}): stop Microblog, keep a copy of the file and restore a backup")]
+    /// Parts of the database are not as they should be.
+    #[error("the database is damaged ({reason}): stop Microblog, keep a copy of it and restore a backup")]
     Damaged {
-        /// What SQLite says.
+        /// What the database says.
         reason: String,
     },
     /// A newer program has been here.
@@ -94,6 +154,25 @@ pub enum StoreError {
     Internal(#[source] sqlx::Error),
 }
 
+impl StoreError {
+    /// Whether the same may go well later without anything being done to this process: the server comes back, somebody
+    /// frees disk space, or mends a password there.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable(_)
+                | Self::DiskFull
+                | Self::ReadOnly
+                | Self::Unreachable { .. }
+                | Self::NoTls { .. }
+                | Self::LogInRefused { .. }
+                | Self::NoSuchDatabase { .. }
+                | Self::NotAllowed { .. }
+        )
+    }
+}
+
 /// Why a change does not fit the state of things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -121,9 +200,12 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::RowNotFound => Self::NotFound,
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Io(_) => {
-                Self::Unavailable(error)
-            }
+            sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_) => Self::Unavailable(error),
             sqlx::Error::Database(_) => crate::dialect::classify(error),
             sqlx::Error::ColumnDecode { index, source } => Self::Corrupt { column: index, reason: source.to_string() },
             _ => Self::Internal(error),

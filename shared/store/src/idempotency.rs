@@ -1,13 +1,15 @@
 //! Answers that were given, so that a client which asks again under the same key gets the same answer and nothing is
-//! done twice. They are looked up and written in the transaction that does what was asked, or two requests at once
-//! would both be carried out. Answers that hold a secret are not to be kept.
+//! done twice. They are looked up and written in the transaction that does what was asked, and a second request under
+//! the key waits for the end of the first, or two at once would both be carried out. Answers that hold a secret are not
+//! to be kept.
 
 use jiff::Timestamp;
 use microblog_domain::{ContentHash, UserId};
 
-use crate::connect::{Connection, Transaction};
+use crate::connect::Transaction;
 use crate::decode::{Columns as _, micros, to_json};
 use crate::error::StoreError;
+use crate::locks::{self, Lock};
 
 /// An answer that was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,12 +24,14 @@ pub struct RecordedAnswer {
     pub body: String,
 }
 
-/// Finds the answer that a user got under a key.
-pub async fn find(conn: &mut Connection, user: UserId, key: &str) -> Result<Option<RecordedAnswer>, StoreError> {
+/// Finds the answer that a user got under a key. Until the transaction ends, nobody else is told whether there is one.
+/// To be called before anything is changed.
+pub async fn claim(tx: &mut Transaction, user: UserId, key: &str) -> Result<Option<RecordedAnswer>, StoreError> {
+    locks::hold(tx, Lock::Answer(user, key)).await?;
     let row = sqlx::query("SELECT * FROM idempotency_keys WHERE user_id = $1 AND idempotency_key = $2")
         .bind(user.to_string())
         .bind(key.to_owned())
-        .fetch_optional(conn)
+        .fetch_optional(&mut **tx)
         .await?;
     row.map(|row| {
         Ok(RecordedAnswer {
@@ -40,7 +44,7 @@ pub async fn find(conn: &mut Connection, user: UserId, key: &str) -> Result<Opti
     .transpose()
 }
 
-/// Keeps an answer. [`StoreError::Taken`] if another request under the same key was faster.
+/// Keeps an answer. [`StoreError::Taken`] if there is one under the key.
 pub async fn record(
     tx: &mut Transaction,
     user: UserId,

@@ -5,7 +5,7 @@
 //! end. A new upload of it or a newer maker tries it again. When the variants are ready, that is a change of the site like any other: counted, and brought to the readers by
 //! a build.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -17,8 +17,10 @@ use sqlx::any::AnyRow;
 
 use crate::builds::{self, BuildRequest};
 use crate::connect::{Connection, Transaction};
-use crate::decode::{Columns as _, micros, stored};
+use crate::decode::{Columns as _, micros, placeholders, stored};
+use crate::dialect::{Dialect, RowLock};
 use crate::error::StoreError;
+use crate::locks::{self, Lock};
 use crate::media::MediaFile;
 use crate::origin::Origin;
 use crate::{audit, media};
@@ -73,10 +75,12 @@ pub(crate) async fn want(tx: &mut Transaction, file: &MediaFile, now: Timestamp)
 
 /// Notes that variants which were made are lost, so that they are made again.
 pub async fn want_again(tx: &mut Transaction, originals: &[ContentHash]) -> Result<(), StoreError> {
+    // In one order, whoever asks, so that nobody waits for each other.
+    let originals: BTreeSet<String> = originals.iter().map(ToString::to_string).collect();
     for hash in originals {
         let sql = "UPDATE image_work SET state = 'waiting', attempts = 0, run_after = 0 \
                    WHERE hash = $1 AND state = 'done'";
-        sqlx::query(sql).bind(hash.to_string()).execute(&mut **tx).await?;
+        sqlx::query(sql).bind(hash).execute(&mut **tx).await?;
     }
     Ok(())
 }
@@ -91,13 +95,18 @@ pub async fn reconsider(tx: &mut Transaction, edition: u32) -> Result<(), StoreE
 
 /// Whether there is a picture to work on.
 pub async fn is_any_due(conn: &mut Connection, now: Timestamp) -> Result<bool, StoreError> {
-    Ok(next_due(conn, now).await?.is_some())
+    let sql = "SELECT hash FROM image_work WHERE state = 'waiting' AND run_after <= $1 LIMIT 1";
+    Ok(sqlx::query(sql).bind(micros(now)).fetch_optional(conn).await?.is_some())
 }
 
-async fn next_due(conn: &mut Connection, now: Timestamp) -> Result<Option<AnyRow>, StoreError> {
-    let sql = "SELECT hash, attempts FROM image_work WHERE state = 'waiting' AND run_after <= $1 \
-               ORDER BY run_after LIMIT 1";
-    Ok(sqlx::query(sql).bind(micros(now)).fetch_optional(conn).await?)
+/// The picture that waits the longest, but for those that somebody else is about to take.
+async fn take_due(tx: &mut Transaction, now: Timestamp) -> Result<Option<AnyRow>, StoreError> {
+    let sql = format!(
+        "SELECT hash, attempts FROM image_work WHERE state = 'waiting' AND run_after <= $1 \
+         ORDER BY run_after LIMIT 1{}",
+        Dialect::of(tx).row_lock(RowLock::Skip)
+    );
+    Ok(sqlx::query(AssertSqlSafe(sql)).bind(micros(now)).fetch_optional(&mut **tx).await?)
 }
 
 /// Takes a picture that nobody works on. Forgets pictures that are no longer wanted, and sets those aside that were
@@ -108,7 +117,7 @@ pub async fn claim(
     lease_for: Duration,
     origin: &Origin,
 ) -> Result<Option<ClaimedImage>, StoreError> {
-    while let Some(row) = next_due(tx, origin.at).await? {
+    while let Some(row) = take_due(tx, origin.at).await? {
         let hash: ContentHash = row.parsed("hash")?;
         let attempts: u32 = row.number("attempts")?;
         if !media::uses_bytes(tx, &hash).await? {
@@ -163,6 +172,7 @@ pub async fn keep(
     made: &MadeVariants,
     origin: &Origin,
 ) -> Result<Option<BuildId>, StoreError> {
+    locks::hold(tx, Lock::Upload(&claimed.hash)).await?;
     if !settle(tx, claimed, "done", None).await? {
         return Ok(None);
     }
@@ -288,8 +298,8 @@ pub async fn variants_of(
     conn: &mut Connection,
     originals: &[ContentHash],
 ) -> Result<HashMap<ContentHash, Vec<ImageVariant>>, StoreError> {
-    let placeholders: Vec<String> = (1..=originals.len()).map(|number| format!("${number}")).collect();
-    let sql = format!("SELECT * FROM image_variants WHERE original IN ({}) ORDER BY width", placeholders.join(", "));
+    let sql =
+        format!("SELECT * FROM image_variants WHERE original IN ({}) ORDER BY width", placeholders(1, originals.len()));
     // Only numbers were added to the text.
     let query = originals.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, hash| query.bind(hash.to_string()));
     let mut found: HashMap<ContentHash, Vec<ImageVariant>> = HashMap::new();

@@ -14,7 +14,7 @@
 //! ```
 //!
 //! Start reading at [`publishing`], which shows how the tables work together, then [`builds`]. What databases do
-//! differently is in `dialect.rs`.
+//! differently is in the folder `dialect`; how writers keep out of each other's way is in `locks.rs`.
 
 pub mod audit;
 pub mod builds;
@@ -26,9 +26,11 @@ mod error;
 pub mod idempotency;
 pub mod images;
 pub mod installation;
+mod locks;
 pub mod media;
 mod media_folder;
 pub mod migrate;
+mod open;
 mod origin;
 pub mod outbox;
 pub mod posts;
@@ -45,4 +47,5 @@ pub use connect::{Connection, PoolUse, Reader, Snapshot, Store, Transaction};
 pub use counters::newest_change;
 pub use error::{Refusal, StoreError};
 pub use media_folder::{Incoming, MediaFolder};
+pub use open::ServerOptions;
 pub use origin::Origin;

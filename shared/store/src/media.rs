@@ -9,6 +9,7 @@ use crate::builds::{self, BuildRequest};
 use crate::connect::{Connection, Transaction};
 use crate::decode::{Columns as _, micros, stored};
 use crate::error::StoreError;
+use crate::locks::{self, Lock};
 use crate::origin::Origin;
 use crate::{audit, counters, images};
 
@@ -47,6 +48,7 @@ pub struct MediaFile {
 /// Adds an uploaded file. The same bytes under the same name are the same file: they are not added twice, but a picture
 /// of which no variants could be made is tried again.
 pub async fn add(tx: &mut Transaction, file: &MediaFile, origin: &Origin) -> Result<Media, StoreError> {
+    locks::hold(tx, Lock::Upload(&file.hash)).await?;
     if let Some(there) = find(tx, &file.hash, &file.name).await? {
         images::want(tx, file, origin.at).await?;
         return Ok(there);
@@ -97,6 +99,8 @@ async fn insert(tx: &mut Transaction, file: &MediaFile, origin: &Origin) -> Resu
 
 /// Deletes a file from the site with the next build. Its row stays, so that builds learn of it.
 pub async fn delete(tx: &mut Transaction, id: MediaId, origin: &Origin) -> Result<BuildId, StoreError> {
+    let hash = get(tx, id).await?.file.hash;
+    locks::hold(tx, Lock::Upload(&hash)).await?;
     let change = counters::next_change(tx).await?;
     let done = sqlx::query("UPDATE media SET deleted_at = $2, change_seq = $3 WHERE id = $1 AND deleted_at IS NULL")
         .bind(id.to_string())
@@ -165,7 +169,8 @@ pub async fn list(conn: &mut Connection, before: Option<MediaId>, limit: u32) ->
     rows.iter().map(from_row).collect()
 }
 
-/// Takes over how wide and high a picture is really shown, and lets builds look at every upload of it again.
+/// Takes over how wide and high a picture is really shown, and lets builds look at every upload of it again. The caller
+/// holds [`Lock::Upload`].
 pub(crate) async fn touch(
     tx: &mut Transaction,
     hash: &ContentHash,

@@ -1,21 +1,38 @@
 //! The steps of the schema: which there are, and how they are made and unmade.
 //!
-//! All missing steps are made in one transaction that holds the write lock from its beginning, so that of two
-//! processes starting at once one does the work and the other finds it done; a failure leaves everything as it was.
-//! (The migrator of sqlx locks nothing on SQLite, and takes one folder of statements for each kind of database.)
+//! All missing steps are made in one transaction that keeps other processes from the schema, so that of two starting at
+//! once one does the work and the other finds it done; a failure leaves everything as it was. (The migrator of sqlx
+//! locks nothing on SQLite, and takes one folder of statements for each kind of database.)
 
-use sqlx::{Connection as _, Row as _};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 
 use crate::connect::Connection;
-use crate::dialect;
+use crate::dialect::Dialect;
 use crate::error::StoreError;
 
 /// One step, with the way back.
 struct Step {
     version: i64,
     name: &'static str,
-    up: &'static str,
-    down: &'static str,
+    up: Sql,
+    down: Sql,
+}
+
+/// Statements of a step.
+enum Sql {
+    /// For every database.
+    Same(&'static str),
+    /// Where they have too little in common.
+    Own { sqlite: &'static str, postgres: &'static str },
+}
+
+impl Sql {
+    const fn of(&self, dialect: Dialect) -> &'static str {
+        match (self, dialect) {
+            (Self::Same(sql) | Self::Own { sqlite: sql, .. }, Dialect::Sqlite) => sql,
+            (Self::Same(sql) | Self::Own { postgres: sql, .. }, Dialect::Postgres) => sql,
+        }
+    }
 }
 
 /// In order, never changed once released: a correction is a new step.
@@ -23,44 +40,50 @@ const STEPS: [Step; 7] = [
     Step {
         version: 1,
         name: "schema",
-        up: include_str!("migrations/0001_schema.up.sql"),
-        down: include_str!("migrations/0001_schema.down.sql"),
+        up: Sql::Same(include_str!("migrations/0001_schema.up.sql")),
+        down: Sql::Same(include_str!("migrations/0001_schema.down.sql")),
     },
     Step {
         version: 2,
         name: "search",
-        up: include_str!("migrations/0002_search.sqlite.up.sql"),
-        down: include_str!("migrations/0002_search.sqlite.down.sql"),
+        up: Sql::Own {
+            sqlite: include_str!("migrations/0002_search.sqlite.up.sql"),
+            postgres: include_str!("migrations/0002_search.postgres.up.sql"),
+        },
+        down: Sql::Own {
+            sqlite: include_str!("migrations/0002_search.sqlite.down.sql"),
+            postgres: include_str!("migrations/0002_search.postgres.down.sql"),
+        },
     },
     Step {
         version: 3,
         name: "images",
-        up: include_str!("migrations/0003_images.up.sql"),
-        down: include_str!("migrations/0003_images.down.sql"),
+        up: Sql::Same(include_str!("migrations/0003_images.up.sql")),
+        down: Sql::Same(include_str!("migrations/0003_images.down.sql")),
     },
     Step {
         version: 4,
         name: "image editions",
-        up: include_str!("migrations/0004_image_editions.up.sql"),
-        down: include_str!("migrations/0004_image_editions.down.sql"),
+        up: Sql::Same(include_str!("migrations/0004_image_editions.up.sql")),
+        down: Sql::Same(include_str!("migrations/0004_image_editions.down.sql")),
     },
     Step {
         version: 5,
         name: "outbox claims",
-        up: include_str!("migrations/0005_outbox_claims.up.sql"),
-        down: include_str!("migrations/0005_outbox_claims.down.sql"),
+        up: Sql::Same(include_str!("migrations/0005_outbox_claims.up.sql")),
+        down: Sql::Same(include_str!("migrations/0005_outbox_claims.down.sql")),
     },
     Step {
         version: 7,
         name: "crashes",
-        up: include_str!("migrations/0007_crashes.up.sql"),
-        down: include_str!("migrations/0007_crashes.down.sql"),
+        up: Sql::Same(include_str!("migrations/0007_crashes.up.sql")),
+        down: Sql::Same(include_str!("migrations/0007_crashes.down.sql")),
     },
     Step {
         version: 8,
         name: "installation",
-        up: include_str!("migrations/0008_installation.up.sql"),
-        down: include_str!("migrations/0008_installation.down.sql"),
+        up: Sql::Same(include_str!("migrations/0008_installation.up.sql")),
+        down: Sql::Same(include_str!("migrations/0008_installation.down.sql")),
     },
 ];
 
@@ -75,14 +98,16 @@ pub fn newest_schema() -> i64 {
 
 /// Makes all missing steps.
 pub(crate) async fn up(connection: &mut Connection) -> Result<(), StoreError> {
-    let mut transaction = connection.begin_with(dialect::BEGIN_WRITE).await?;
+    let dialect = Dialect::of(connection);
+    let mut transaction = connection.begin_with(dialect.begin_write()).await?;
+    sqlx::raw_sql(dialect.lock_schema()).execute(&mut *transaction).await?;
     sqlx::raw_sql(MAKE_TABLE).execute(&mut *transaction).await?;
     let found = schema(&mut transaction).await?;
     if found > newest_schema() {
         return Err(StoreError::SchemaTooNew { found, known: newest_schema() });
     }
     for step in STEPS.iter().filter(|step| step.version > found) {
-        run(&mut transaction, step, step.up).await?;
+        run(&mut transaction, step, &step.up).await?;
         sqlx::query("INSERT INTO schema_steps (version, name) VALUES ($1, $2)")
             .bind(step.version)
             .bind(step.name)
@@ -96,7 +121,7 @@ pub(crate) async fn up(connection: &mut Connection) -> Result<(), StoreError> {
 /// Unmakes all steps above `target`; what they held is lost.
 pub async fn down(connection: &mut Connection, target: i64) -> Result<(), StoreError> {
     for step in STEPS.iter().rev().filter(|step| step.version > target) {
-        run(connection, step, step.down).await?;
+        run(connection, step, &step.down).await?;
         sqlx::query("DELETE FROM schema_steps WHERE version = $1").bind(step.version).execute(&mut *connection).await?;
     }
     Ok(())
@@ -109,7 +134,10 @@ pub async fn schema(connection: &mut Connection) -> Result<i64, StoreError> {
     Ok(row.try_get("version")?)
 }
 
-async fn run(connection: &mut Connection, step: &Step, sql: &'static str) -> Result<(), StoreError> {
+async fn run(connection: &mut Connection, step: &Step, sql: &Sql) -> Result<(), StoreError> {
+    let dialect = Dialect::of(connection);
+    // The statements are the program's own.
+    let sql = AssertSqlSafe(dialect.schema(sql.of(dialect)).into_owned());
     sqlx::raw_sql(sql).execute(connection).await.map(drop).map_err(|error| StoreError::Migration {
         version: step.version,
         name: step.name,

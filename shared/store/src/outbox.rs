@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use microblog_domain::BuildId;
+use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
-use sqlx::{Any, QueryBuilder};
 
 use crate::connect::{Connection, Transaction};
 use crate::counters::{self, Counter};
-use crate::decode::{Columns as _, micros, stored};
-use crate::dialect::CLAIM_OUTBOX as CLAIM;
+use crate::decode::{Columns as _, micros, placeholders, stored};
+use crate::dialect::{Dialect, RowLock};
 use crate::error::StoreError;
 
 /// A message to be sent.
@@ -76,7 +76,10 @@ pub async fn claim(
     limit: usize,
 ) -> Result<Vec<OutboxMessage>, StoreError> {
     let until = now.checked_add(claim_for).unwrap_or(Timestamp::MAX);
-    let rows = sqlx::query(CLAIM)
+    let lock = Dialect::of(tx).row_lock(RowLock::Skip);
+    let free = format!("SELECT id FROM outbox WHERE available_at <= $1 ORDER BY available_at, id LIMIT $2{lock}");
+    let sql = format!("UPDATE outbox SET available_at = $3 WHERE id IN ({free}) RETURNING *");
+    let rows = sqlx::query(AssertSqlSafe(sql))
         .bind(micros(now))
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .bind(micros(until))
@@ -97,9 +100,9 @@ pub async fn delivered(tx: &mut Transaction, ids: &[u64]) -> Result<(), StoreErr
     if ids.is_empty() {
         return Ok(());
     }
-    let mut sql = QueryBuilder::new("DELETE FROM outbox WHERE id IN (");
-    push_ids(&mut sql, ids);
-    sql.build().execute(&mut **tx).await?;
+    let sql = format!("DELETE FROM outbox WHERE id IN ({})", placeholders(1, ids.len()));
+    let query = ids.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, id| query.bind(stored(*id)));
+    query.execute(&mut **tx).await?;
     Ok(())
 }
 
@@ -108,19 +111,13 @@ pub async fn put_back(tx: &mut Transaction, ids: &[u64], until: Timestamp) -> Re
     if ids.is_empty() {
         return Ok(());
     }
-    let mut sql = QueryBuilder::new("UPDATE outbox SET attempts = attempts + 1, available_at = ");
-    sql.push_bind(micros(until)).push(" WHERE id IN (");
-    push_ids(&mut sql, ids);
-    sql.build().execute(&mut **tx).await?;
+    let sql = format!(
+        "UPDATE outbox SET attempts = attempts + 1, available_at = $1 WHERE id IN ({})",
+        placeholders(2, ids.len())
+    );
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(micros(until));
+    ids.iter().fold(query, |query, id| query.bind(stored(*id))).execute(&mut **tx).await?;
     Ok(())
-}
-
-fn push_ids(sql: &mut QueryBuilder<Any>, ids: &[u64]) {
-    let mut list = sql.separated(", ");
-    for id in ids {
-        list.push_bind(stored(*id));
-    }
-    list.push_unseparated(")");
 }
 
 /// How much waits.

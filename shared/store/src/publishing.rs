@@ -157,7 +157,7 @@ pub async fn set_aside(
 
 /// Publishes scheduled posts whose time has come, `limit` at most; tells how many there were.
 pub async fn publish_due(tx: &mut Transaction, limit: u32, origin: &Origin) -> Result<usize, StoreError> {
-    let due = posts::list::due(tx, origin.at, limit).await?;
+    let due = posts::list::take_due(tx, origin.at, limit).await?;
     for id in &due {
         publish_scheduled(tx, *id, origin).await?;
     }
@@ -190,7 +190,7 @@ async fn change_standing(
 }
 
 async fn read(tx: &mut Transaction, id: PostId, expected: Option<Version>) -> Result<StoredPost, StoreError> {
-    let before = posts::get(tx, id).await?;
+    let before = posts::take(tx, id).await?;
     match expected {
         Some(expected) if expected != before.post.version => Err(StoreError::Stale { current: before.post.version }),
         _ => Ok(before),

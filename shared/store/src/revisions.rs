@@ -8,6 +8,7 @@ use crate::connect::{Connection, Transaction};
 use crate::decode::{Columns as _, micros, to_json};
 use crate::error::StoreError;
 use crate::origin::Origin;
+use crate::posts;
 
 /// A saved text.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,10 +60,11 @@ pub async fn keep_conflict(
     content: &PostContent,
     origin: &Origin,
 ) -> Result<RevisionNumber, StoreError> {
+    posts::take(tx, post).await?;
     insert(tx, post, content, true, origin).await
 }
 
-/// Keeps a text.
+/// Keeps a text of a post that nobody else can change meanwhile, or numbers would be given twice.
 pub(crate) async fn insert(
     tx: &mut Transaction,
     post: PostId,

@@ -55,11 +55,13 @@ pub async fn save(
     settings: &SiteSettings,
     origin: &Origin,
 ) -> Result<(StoredSettings, BuildId), StoreError> {
+    // Before the first save there is no row to lock: whoever saves queues at the counter.
+    let change = counters::next_change(tx).await?;
     let before = load(tx).await?;
     if before.version != expected {
         return Err(StoreError::Stale { current: before.version });
     }
-    write(tx, settings, before.version.next(), origin).await?;
+    write(tx, settings, before.version.next(), change, origin).await?;
     let detail = json!({"version": before.version.next().0});
     audit::record(tx, origin, "settings.save", "site", &detail).await?;
     let build = builds::ask(tx, &BuildRequest::now(BuildMode::Full, origin), origin).await?;
@@ -70,9 +72,9 @@ async fn write(
     tx: &mut Transaction,
     settings: &SiteSettings,
     version: Version,
+    change: i64,
     origin: &Origin,
 ) -> Result<(), StoreError> {
-    let change = counters::next_change(tx).await?;
     sqlx::query(
         "INSERT INTO settings (id, settings, version, updated_at, change_seq) VALUES (1, $1, $2, $3, $4) \
          ON CONFLICT (id) DO UPDATE SET settings = excluded.settings, version = excluded.version, \

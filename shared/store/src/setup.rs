@@ -6,10 +6,12 @@ use microblog_domain::{ContentHash, Role};
 use crate::connect::{Connection, Transaction};
 use crate::decode::Columns as _;
 use crate::error::{Refusal, StoreError};
+use crate::locks::{self, Lock};
 use crate::users::{self, NewUser, User};
 
 /// Remembers the hash of a new link's secret, which replaces the one before. Refused once there is a user.
 pub async fn offer(tx: &mut Transaction, token: &ContentHash) -> Result<(), StoreError> {
+    locks::hold(tx, Lock::Owners).await?;
     if !users::are_missing(tx).await? {
         return Err(Refusal::SetupIsOver.into());
     }
@@ -31,6 +33,7 @@ pub async fn finish(
     password_hash: &str,
     now: Timestamp,
 ) -> Result<User, StoreError> {
+    locks::hold(tx, Lock::Owners).await?;
     if !is_open(tx, token).await? {
         return Err(Refusal::SetupIsOver.into());
     }

@@ -7,6 +7,7 @@ use sqlx::any::AnyRow;
 use crate::connect::{Connection, Transaction};
 use crate::decode::{Columns as _, micros};
 use crate::error::{Refusal, StoreError};
+use crate::locks::{self, Lock};
 use crate::sessions;
 
 /// Somebody who can log in.
@@ -86,6 +87,7 @@ pub async fn are_missing(conn: &mut Connection) -> Result<bool, StoreError> {
 
 /// Gives somebody another role.
 pub async fn set_role(tx: &mut Transaction, id: UserId, role: Role) -> Result<User, StoreError> {
+    locks::hold(tx, Lock::Owners).await?;
     sqlx::query("UPDATE users SET role = $2 WHERE id = $1")
         .bind(id.to_string())
         .bind(role.as_str())
@@ -96,6 +98,7 @@ pub async fn set_role(tx: &mut Transaction, id: UserId, role: Role) -> Result<Us
 
 /// Locks somebody out, and ends their sessions; or lets them in again.
 pub async fn set_disabled(tx: &mut Transaction, id: UserId, disabled: bool) -> Result<User, StoreError> {
+    locks::hold(tx, Lock::Owners).await?;
     sqlx::query("UPDATE users SET disabled = $2 WHERE id = $1")
         .bind(id.to_string())
         .bind(i64::from(disabled))
@@ -120,7 +123,8 @@ pub async fn set_password(tx: &mut Transaction, id: UserId, password_hash: &str)
     }
 }
 
-/// Reads the changed user, unless the change locked everybody out of administering the site.
+/// Reads the changed user, unless the change locked everybody out of administering the site. Two owners who lock each
+/// other out at once would both see the other one: whoever comes here holds [`Lock::Owners`].
 async fn with_an_owner_left(tx: &mut Transaction, id: UserId) -> Result<User, StoreError> {
     let user = get(tx, id).await?;
     let owner = sqlx::query("SELECT id FROM users WHERE role = 'owner' AND disabled = 0 LIMIT 1");

@@ -7,6 +7,8 @@ use microblog_store::Store;
 use microblog_store::users::{self, NewUser, User};
 use tempfile::TempDir;
 
+use crate::postgres::EmptyDatabase;
+
 /// A temporary folder in memory if the system has a place for that, else on disk: for tests that sync thousands of times.
 #[must_use]
 pub fn fast_folder(prefix: &str) -> TempDir {
@@ -14,23 +16,68 @@ pub fn fast_folder(prefix: &str) -> TempDir {
     in_memory.or_else(|_| TempDir::with_prefix(prefix)).expect("a temporary folder")
 }
 
-/// An empty database in a folder of its own, with the schema in place. Both vanish when it is dropped.
+/// Which kind of database a test runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatabaseKind {
+    /// A file in a folder of its own.
+    Sqlite,
+    /// A database on a real server.
+    Postgres,
+}
+
+/// An empty database with the schema in place. It vanishes when it is dropped.
 #[derive(Debug)]
 pub struct TestDatabase {
     store: Store,
-    folder: TempDir,
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    Folder(TempDir),
+    Server(EmptyDatabase),
+}
+
+impl Place {
+    async fn new(kind: DatabaseKind) -> Self {
+        match kind {
+            DatabaseKind::Sqlite => Self::Folder(TempDir::with_prefix("microblog-test-").expect("a temporary folder")),
+            DatabaseKind::Postgres => Self::Server(EmptyDatabase::new().await),
+        }
+    }
+
+    fn url(&self) -> DatabaseUrl {
+        match self {
+            Self::Folder(folder) => DatabaseUrl::Sqlite(file_in(folder.path())),
+            Self::Server(database) => DatabaseUrl::Postgres(database.url()),
+        }
+    }
 }
 
 impl TestDatabase {
-    /// Makes one.
+    /// Makes one in a SQLite file.
     pub async fn new() -> Self {
-        Self::in_folder(TempDir::with_prefix("microblog-test-").expect("a temporary folder")).await
+        Self::of(DatabaseKind::Sqlite).await
     }
 
-    /// Makes one in this folder.
+    /// Makes one on a PostgreSQL server.
+    pub async fn postgres() -> Self {
+        Self::of(DatabaseKind::Postgres).await
+    }
+
+    /// Makes one of this kind.
+    pub async fn of(kind: DatabaseKind) -> Self {
+        Self::at(Place::new(kind).await).await
+    }
+
+    /// Makes one in a SQLite file in this folder.
     pub async fn in_folder(folder: TempDir) -> Self {
-        let store = Store::open(&DatabaseUrl::Sqlite(file_in(folder.path()))).await.expect("a fresh database");
-        Self { store, folder }
+        Self::at(Place::Folder(folder)).await
+    }
+
+    async fn at(place: Place) -> Self {
+        let store = Store::open(&place.url()).await.expect("a fresh database");
+        Self { store, place }
     }
 
     /// The database.
@@ -44,16 +91,31 @@ impl TestDatabase {
         Store::open(&self.url()).await.expect("the database that was just made")
     }
 
+    /// Which kind it is.
+    #[must_use]
+    pub fn kind(&self) -> DatabaseKind {
+        match self.place {
+            Place::Folder(_) => DatabaseKind::Sqlite,
+            Place::Server(_) => DatabaseKind::Postgres,
+        }
+    }
+
     /// Where it is.
     #[must_use]
     pub fn url(&self) -> DatabaseUrl {
-        DatabaseUrl::Sqlite(self.path())
+        self.place.url()
     }
 
     /// Its file.
+    ///
+    /// # Panics
+    /// When it is not in a file.
     #[must_use]
     pub fn path(&self) -> PathBuf {
-        file_in(self.folder.path())
+        match &self.place {
+            Place::Folder(folder) => file_in(folder.path()),
+            Place::Server(_) => panic!("a database on a server has no file"),
+        }
     }
 
     /// Adds a user with a password hash that no password fits.

@@ -9,6 +9,7 @@
 mod broker;
 mod clock;
 mod database;
+mod postgres;
 mod posts;
 mod proxy;
 mod server;
@@ -16,7 +17,8 @@ mod wait;
 
 pub use broker::TestBroker;
 pub use clock::TestClock;
-pub use database::{TestDatabase, fast_folder};
+pub use database::{DatabaseKind, TestDatabase, fast_folder};
+pub use postgres::PostgresServer;
 pub use posts::{PostBuilder, a_post};
 pub use proxy::Proxy;
 pub use server::{ServerProcess, free_port};

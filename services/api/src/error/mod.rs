@@ -146,7 +146,8 @@ impl From<StoreError> for ApiError {
                 Self::new(ErrorCode::StorageFull, "Nothing was saved. The operator must free some space.")
                     .because(error)
             }
-            StoreError::Unavailable(_) | StoreError::ReadOnly => {
+            StoreError::Unstorable => Self::new(ErrorCode::InvalidInput, sentence(&error.to_string())),
+            error if error.may_pass() => {
                 Self::new(ErrorCode::Unavailable, "Nothing was saved. The database does not answer; try again.")
                     .because(error)
             }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use microblog_config::Settings;
 use microblog_domain::ChangeSeq;
-use microblog_store::Store;
+use microblog_process::open_store;
 
 use super::probe;
 use crate::workplace::desk_config;
@@ -55,7 +55,7 @@ impl ProbeArgs {
     pub fn run(&self, settings: &Settings) -> anyhow::Result<ExitCode> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
-            let store = Store::open(&settings.database.url).await?;
+            let store = open_store(settings).await?;
             let before = self.before.map(ChangeSeq);
             probe(&store, &desk_config(settings), before, &mut std::io::stdout()).await?;
             Ok(ExitCode::SUCCESS)

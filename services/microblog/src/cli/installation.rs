@@ -1,6 +1,8 @@
 //! The installation that a command works on: its settings, its database, its releases.
 
-use anyhow::{Context as _, ensure};
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
 use microblog_config::Settings;
 use microblog_domain::{Clock as _, DatabaseUrl, SystemClock};
 use microblog_release::ReleaseStore;
@@ -13,20 +15,28 @@ pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyh
 
 /// Opens the database; makes it, and brings it up to date, if need be.
 pub(crate) async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
-    Ok(Store::open(&settings.database.url).await?)
+    Ok(microblog_process::open_store(settings).await?)
 }
 
 /// Opens the database of an installation that must be there: who looks into the wrong folder is told so, and no new
 /// installation is made there.
 pub(crate) async fn open_existing_store(settings: &Settings) -> anyhow::Result<Store> {
-    let DatabaseUrl::Sqlite(path) = &settings.database.url;
-    ensure!(
-        path.exists(),
-        "there is no database at {}: go to the folder of your site, or name it with --config FILE or --set \
-         data.dir=FOLDER; `microblog up` makes a new one",
-        path.display()
-    );
+    if let Some(path) = missing_file(settings) {
+        bail!(
+            "there is no database at {}: go to the folder of your site, or name it with --config FILE or --set \
+             data.dir=FOLDER; `microblog up` makes a new one",
+            path.display()
+        );
+    }
     open_store(settings).await
+}
+
+/// The file of the database, if it is kept in one and was not made yet. A server is there or says why not.
+pub(crate) fn missing_file(settings: &Settings) -> Option<&Path> {
+    match &settings.database.url {
+        DatabaseUrl::Sqlite(path) => Some(path.as_path()).filter(|path| !path.exists()),
+        DatabaseUrl::Postgres(_) => None,
+    }
 }
 
 /// Opens the release store for somebody who does not build there: whose releases it holds does not matter.

@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use microblog_builder::installation_id;
 use microblog_config::Settings;
-use microblog_domain::{DatabaseUrl, InstallationId};
+use microblog_domain::InstallationId;
 use microblog_site::Theme;
 use microblog_store::migrate;
 
-use crate::cli::installation::{block_on, open_releases, open_store};
+use crate::cli::installation::{block_on, missing_file, open_releases, open_store};
 use crate::cli::report;
 
 pub(crate) fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
@@ -50,8 +50,7 @@ fn database(settings: &Settings) -> anyhow::Result<String> {
 }
 
 fn has_database(settings: &Settings) -> bool {
-    let DatabaseUrl::Sqlite(path) = &settings.database.url;
-    path.exists()
+    missing_file(settings).is_none()
 }
 
 async fn schema(settings: &Settings) -> anyhow::Result<i64> {

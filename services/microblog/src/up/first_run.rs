@@ -14,6 +14,7 @@ const WELCOME: &str = include_str!("welcome.md");
 /// Publishes a sample post on a site that has nobody and nothing yet.
 pub(super) async fn prepare(store: &Store, settings: &Settings, now: Timestamp) -> anyhow::Result<()> {
     let mut tx = store.begin().await?;
+    posts::hold_addresses(&mut tx).await?;
     let is_new = users::are_missing(&mut tx).await?
         && posts::count_by_status(&mut tx).await?.iter().all(|(_, posts): &(PostStatus, u64)| *posts == 0);
     if is_new {

@@ -355,6 +355,7 @@ async fn finish(tx: &mut Transaction, id: BuildId, state: BuildState, now: Times
 /// Ends the leases of a worker that is known to be dead: the process that had its name before this one. What it worked
 /// on is due at once.
 pub async fn bury(tx: &mut Transaction, worker: &str) -> Result<(), StoreError> {
+    take_turn(tx).await?;
     sqlx::query("UPDATE builds SET lease_until = NULL WHERE state = 'running' AND worker = $1")
         .bind(worker.to_owned())
         .execute(&mut **tx)

@@ -5,7 +5,7 @@ use sqlx::AssertSqlSafe;
 
 use super::post_from_row;
 use crate::connect::Connection;
-use crate::decode::{Columns as _, stored};
+use crate::decode::{Columns as _, placeholders, stored};
 use crate::error::StoreError;
 
 /// The most ids that [`published_among`] takes: databases limit the parameters of a statement.
@@ -66,9 +66,7 @@ pub async fn published_before(
 
 /// Reads the published posts among these, in no order. At most [`MAX_IDS`] at a time.
 pub async fn published_among(conn: &mut Connection, ids: &[PostId]) -> Result<Vec<Post>, StoreError> {
-    let placeholders: Vec<String> = (1..=ids.len()).map(|number| format!("${number}")).collect();
-    let sql = format!("SELECT * FROM posts WHERE status = 'published' AND id IN ({})", placeholders.join(", "));
-    // Only numbers were added to the text.
+    let sql = format!("SELECT * FROM posts WHERE status = 'published' AND id IN ({})", placeholders(1, ids.len()));
     let query = ids.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, id| query.bind(id.to_string()));
     query.fetch_all(conn).await?.iter().map(post_from_row).collect()
 }

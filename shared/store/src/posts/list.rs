@@ -5,9 +5,9 @@ use microblog_domain::{PostId, PostStatus, Slug, UserId};
 use sqlx::AssertSqlSafe;
 
 use super::{StoredPost, from_row};
-use crate::connect::Connection;
+use crate::connect::{Connection, Transaction};
 use crate::decode::{Columns as _, micros};
-use crate::dialect;
+use crate::dialect::{Dialect, RowLock, SearchSql};
 use crate::error::StoreError;
 
 /// What comes first.
@@ -99,6 +99,7 @@ const COMMON: i64 = 1_000;
 /// What to search for, and whether it is in so many posts that going through them in the order of the list, until the
 /// page is full, is faster than finding and sorting all of them.
 struct Search {
+    dialect: Dialect,
     expression: String,
     is_common: bool,
 }
@@ -106,10 +107,19 @@ struct Search {
 impl Search {
     /// `None` when there is nothing to search for, and so nothing to find.
     async fn plan(conn: &mut Connection, words: &str) -> Result<Option<Self>, StoreError> {
-        let Some(expression) = dialect::search_expression(words) else { return Ok(None) };
-        let sql = format!("SELECT COUNT(*) AS matches FROM ({} $1 LIMIT $2) m", dialect::MATCHES);
-        let row = sqlx::query(AssertSqlSafe(sql)).bind(expression.clone()).bind(COMMON).fetch_one(conn).await?;
-        Ok(Some(Self { expression, is_common: row.number::<i64>("matches")? >= COMMON }))
+        let dialect = Dialect::of(conn);
+        let Some(expression) = dialect.search_expression(words) else { return Ok(None) };
+        let counting = sqlx::query(dialect.count_matches()).bind(expression.clone()).bind(COMMON);
+        let is_common = counting.fetch_one(conn).await?.number::<i64>("matches")? >= COMMON;
+        Ok(Some(Self { dialect, expression, is_common }))
+    }
+
+    /// Rare words come first and the rest is looked up; common words are checked last.
+    fn sql(&self, expression: &str, id: &str) -> SearchSql {
+        match self.is_common {
+            true => self.dialect.check_matches(expression, id),
+            false => self.dialect.join_matches(expression, id),
+        }
     }
 }
 
@@ -118,8 +128,8 @@ enum Value {
     Number(i64),
 }
 
-/// A statement in the making, which finds the ids of a page. Tables are joined in the order given; what the caller
-/// typed only ever enters as a parameter.
+/// A statement in the making, which finds the ids of a page. SQLite joins the tables in the order given, PostgreSQL in
+/// the one that it finds best; what the caller typed only ever enters as a parameter.
 struct Selection {
     tables: Vec<String>,
     conditions: Vec<String>,
@@ -141,7 +151,7 @@ impl Selection {
             Some(tag) => selection.join_tag(tag),
         }
         if let Some(search) = search {
-            selection.join_search(search);
+            selection.join_search(&search);
         }
         selection.restrict(filter);
         selection
@@ -158,18 +168,11 @@ impl Selection {
         self.conditions.push(format!("t.tag = {tag} AND p.id = t.post_id"));
     }
 
-    /// Rare words come first and the rest is looked up; common words are checked last.
-    fn join_search(&mut self, search: Search) {
-        let matches = format!("{} {}", dialect::MATCHES, self.parameter(Value::Text(search.expression)));
-        let id = self.id;
-        if search.is_common {
-            // Not a join: that would go through all matches for each post.
-            self.conditions
-                .push(format!("(SELECT k.number FROM {} WHERE k.post_id = {id}) IN ({matches})", dialect::SEARCH_KEYS));
-        } else {
-            self.tables.splice(0..0, [format!("({matches}) m"), dialect::SEARCH_KEYS.to_owned()]);
-            self.conditions.push(format!("k.number = m.number AND k.post_id = {id}"));
-        }
+    fn join_search(&mut self, search: &Search) {
+        let expression = self.parameter(Value::Text(search.expression.clone()));
+        let sql = search.sql(&expression, self.id);
+        self.tables.splice(0..0, sql.tables);
+        self.conditions.push(sql.condition);
     }
 
     fn restrict(&mut self, filter: &PostFilter) {
@@ -210,11 +213,15 @@ const fn column(order: PostOrder) -> &'static str {
     }
 }
 
-/// The scheduled posts whose time has come, the most overdue first.
-pub(crate) async fn due(conn: &mut Connection, now: Timestamp, limit: u32) -> Result<Vec<PostId>, StoreError> {
-    let sql = "SELECT id FROM posts WHERE status = 'scheduled' AND published_at <= $1 ORDER BY published_at LIMIT $2";
-    let rows = sqlx::query(sql).bind(micros(now)).bind(i64::from(limit)).fetch_all(conn).await?;
-    rows.iter().map(|row| row.parsed("id")).collect()
+/// The scheduled posts whose time has come, the most overdue first, but for those that somebody else is changing right
+/// now. Nobody can change them until the transaction ends.
+pub(crate) async fn take_due(tx: &mut Transaction, now: Timestamp, limit: u32) -> Result<Vec<PostId>, StoreError> {
+    let sql = format!(
+        "SELECT id FROM posts WHERE status = 'scheduled' AND published_at <= $1 ORDER BY published_at LIMIT $2{}",
+        Dialect::of(tx).row_lock(RowLock::Skip)
+    );
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(micros(now)).bind(i64::from(limit));
+    query.fetch_all(&mut **tx).await?.iter().map(|row| row.parsed("id")).collect()
 }
 
 /// When the next scheduled post is due.

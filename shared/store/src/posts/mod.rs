@@ -8,11 +8,14 @@ pub mod list;
 
 use jiff::Timestamp;
 use microblog_domain::{Post, PostContent, PostId, PostStatus, Slug, Tag, UserId, Version};
+use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
 use crate::connect::{Connection, Transaction};
 use crate::decode::{Columns as _, micros, stored, to_json};
+use crate::dialect::{Dialect, RowLock};
 use crate::error::StoreError;
+use crate::locks::{self, Lock};
 
 /// A post with what the system keeps about it.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +34,19 @@ pub struct StoredPost {
 pub async fn get(conn: &mut Connection, id: PostId) -> Result<StoredPost, StoreError> {
     let row = sqlx::query("SELECT * FROM posts WHERE id = $1").bind(id.to_string()).fetch_one(conn).await?;
     from_row(&row)
+}
+
+/// Reads a post that nobody else can change until the transaction ends.
+pub(crate) async fn take(tx: &mut Transaction, id: PostId) -> Result<StoredPost, StoreError> {
+    let sql = format!("SELECT * FROM posts WHERE id = $1{}", Dialect::of(tx).row_lock(RowLock::Wait));
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(id.to_string()).fetch_one(&mut **tx).await?;
+    from_row(&row)
+}
+
+/// Keeps others from giving posts addresses until the transaction ends. To be called before any post is changed, by
+/// whoever looks whether an address or a slug is free and then takes it.
+pub async fn hold_addresses(tx: &mut Transaction) -> Result<(), StoreError> {
+    locks::hold(tx, Lock::Addresses).await
 }
 
 /// All posts with this slug that are not in the trash. Whether their addresses differ depends on dates and settings.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use microblog_domain::{BuildId, BuildMode, BuildState, PageCounts, Timestamp};
 use microblog_store::builds::{self, Build, BuildRequest, ClaimedBuild, leases};
+use microblog_testkit::DatabaseKind;
 use proptest::prelude::*;
 
 use crate::scenario::{Scenario, in_transaction, reading};
@@ -176,19 +177,44 @@ impl Model {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
 
-    #[test]
-    fn no_order_of_events_breaks_the_queue_or_forgets_a_wish(steps in prop::collection::vec(step(), 1..40)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let scenario = Scenario::new().await;
-            let mut model = Model { scenario, leases: Vec::new(), wishes: Vec::new(), starts: Vec::new() };
-            for step in &steps {
-                model.take(step).await;
-                model.check().await;
-            }
-        });
+fn no_order_of_events_breaks_the_queue_or_forgets_a_wish(database: DatabaseKind, steps: &[Step]) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let scenario = Scenario::on(database).await;
+        let mut model = Model { scenario, leases: Vec::new(), wishes: Vec::new(), starts: Vec::new() };
+        for step in steps {
+            model.take(step).await;
+            model.check().await;
+        }
+    });
+}
+
+mod sqlite {
+    use super::*;
+
+    proptest! {
+        #![proptest_config(cases(60))]
+
+        #[test]
+        fn no_order_of_events_breaks_the_queue_or_forgets_a_wish(steps in prop::collection::vec(step(), 1..40)) {
+            super::no_order_of_events_breaks_the_queue_or_forgets_a_wish(DatabaseKind::Sqlite, &steps);
+        }
+    }
+}
+
+mod postgres {
+    use super::*;
+
+    proptest! {
+        #![proptest_config(cases(15))]
+
+        #[test]
+        fn no_order_of_events_breaks_the_queue_or_forgets_a_wish(steps in prop::collection::vec(step(), 1..40)) {
+            super::no_order_of_events_breaks_the_queue_or_forgets_a_wish(DatabaseKind::Postgres, &steps);
+        }
     }
 }

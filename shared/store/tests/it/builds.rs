@@ -6,8 +6,27 @@ use microblog_domain::{BuildId, BuildMode, BuildState, BuildStep, PageCounts, Re
 use microblog_store::builds::leases::Renewal;
 use microblog_store::builds::{self, Build, BuildCounts, BuildRequest, Claim, ClaimedBuild, Due, events, leases};
 use microblog_store::{Refusal, StoreError, outbox};
+use microblog_testkit::DatabaseKind;
 
-use crate::scenario::{Scenario, in_transaction, reading};
+use crate::scenario::{Scenario, in_transaction, on_every_database, reading};
+
+on_every_database![
+    asking_again_joins_the_build_that_waits,
+    asking_while_one_runs_makes_one_more_that_waits_for_it,
+    a_build_that_may_start_later_is_brought_forward_by_whoever_is_in_a_hurry,
+    a_build_is_taken_over_when_its_worker_is_not_heard_of,
+    a_build_that_a_wrong_clock_put_off_for_hours_is_not_waited_for,
+    a_renewed_lease_is_kept,
+    a_build_keeps_its_whole_story,
+    a_build_that_went_wrong_is_tried_again_after_its_delay_and_then_given_up,
+    a_wish_gives_a_failing_build_all_its_attempts_again_at_once,
+    a_failing_build_leaves_its_work_to_the_one_that_waits,
+    a_build_that_is_handed_back_is_taken_at_once_and_loses_no_attempt,
+    a_waiting_build_is_cancelled_at_once_and_a_running_one_when_its_worker_hears_of_it,
+    a_cancelled_build_whose_worker_died_does_not_start_again,
+    builds_are_listed_from_the_newest_and_forgotten_when_they_are_old,
+    messages_wait_for_their_time_and_leave_when_they_are_delivered,
+];
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -31,9 +50,8 @@ impl Scenario {
     }
 }
 
-#[tokio::test]
-async fn asking_again_joins_the_build_that_waits() {
-    let scenario = Scenario::new().await;
+async fn asking_again_joins_the_build_that_waits(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let first = scenario.ask(BuildMode::Incremental).await;
     scenario.later(5);
     let second = scenario.ask(BuildMode::Full).await;
@@ -45,9 +63,8 @@ async fn asking_again_joins_the_build_that_waits() {
     assert_eq!(reading!(scenario, |conn| outbox::backlog(conn, scenario.now())).pending, 2);
 }
 
-#[tokio::test]
-async fn asking_while_one_runs_makes_one_more_that_waits_for_it() {
-    let scenario = Scenario::new().await;
+async fn asking_while_one_runs_makes_one_more_that_waits_for_it(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let first = scenario.ask(BuildMode::Incremental).await;
     let claimed = scenario.claim("a").await.unwrap();
     let second = scenario.ask(BuildMode::Incremental).await;
@@ -60,9 +77,8 @@ async fn asking_while_one_runs_makes_one_more_that_waits_for_it() {
     assert_eq!(scenario.claim("b").await.unwrap().build.id, second.id);
 }
 
-#[tokio::test]
-async fn a_build_that_may_start_later_is_brought_forward_by_whoever_is_in_a_hurry() {
-    let scenario = Scenario::new().await;
+async fn a_build_that_may_start_later_is_brought_forward_by_whoever_is_in_a_hurry(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let origin = scenario.origin();
     let later = BuildRequest { mode: BuildMode::Incremental, run_after: origin.at + MINUTE };
     in_transaction!(scenario, |tx| builds::ask(tx, &later, &origin)).unwrap();
@@ -72,9 +88,8 @@ async fn a_build_that_may_start_later_is_brought_forward_by_whoever_is_in_a_hurr
     assert!(scenario.claim("a").await.is_some());
 }
 
-#[tokio::test]
-async fn a_build_is_taken_over_when_its_worker_is_not_heard_of() {
-    let scenario = Scenario::new().await;
+async fn a_build_is_taken_over_when_its_worker_is_not_heard_of(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     scenario.ask(BuildMode::Incremental).await;
     let late = scenario.claim("late").await.unwrap();
     let Due::Unless(before) = reading!(scenario, |conn| builds::next_due(conn)) else { panic!("somebody has it") };
@@ -109,18 +124,16 @@ async fn a_build_is_taken_over_when_its_worker_is_not_heard_of() {
     lost(scenario.succeed(&other).await);
 }
 
-#[tokio::test]
-async fn a_build_that_a_wrong_clock_put_off_for_hours_is_not_waited_for() {
-    let scenario = Scenario::new().await;
+async fn a_build_that_a_wrong_clock_put_off_for_hours_is_not_waited_for(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let origin = scenario.origin();
     let later = BuildRequest { mode: BuildMode::Incremental, run_after: origin.at + 60 * MINUTE };
     in_transaction!(scenario, |tx| builds::ask(tx, &later, &origin)).unwrap();
     assert!(scenario.claim("a").await.is_some());
 }
 
-#[tokio::test]
-async fn a_renewed_lease_is_kept() {
-    let scenario = Scenario::new().await;
+async fn a_renewed_lease_is_kept(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     scenario.ask(BuildMode::Incremental).await;
     let claimed = scenario.claim("a").await.unwrap();
     for _ in 0..3 {
@@ -131,9 +144,8 @@ async fn a_renewed_lease_is_kept() {
     assert_eq!(scenario.claim("b").await, None);
 }
 
-#[tokio::test]
-async fn a_build_keeps_its_whole_story() {
-    let scenario = Scenario::new().await;
+async fn a_build_keeps_its_whole_story(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let id = scenario.ask(BuildMode::Incremental).await.id;
     let claimed = scenario.claim("a").await.unwrap();
     let pages = PageCounts { rendered: 420, reused: 0, total: 1_000 };
@@ -161,9 +173,8 @@ async fn a_build_keeps_its_whole_story() {
     assert_eq!(reading!(scenario, |conn| events::newest(conn)), all[5].id);
 }
 
-#[tokio::test]
-async fn a_build_that_went_wrong_is_tried_again_after_its_delay_and_then_given_up() {
-    let scenario = Scenario::new().await;
+async fn a_build_that_went_wrong_is_tried_again_after_its_delay_and_then_given_up(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let id = scenario.ask(BuildMode::Full).await.id;
     for attempt in 1..=2 {
         let claimed = scenario.claim("a").await.unwrap();
@@ -182,9 +193,8 @@ async fn a_build_that_went_wrong_is_tried_again_after_its_delay_and_then_given_u
     assert_eq!(reading!(scenario, |conn| builds::counts(conn)), BuildCounts { dead: 1, ..BuildCounts::default() });
 }
 
-#[tokio::test]
-async fn a_wish_gives_a_failing_build_all_its_attempts_again_at_once() {
-    let scenario = Scenario::new().await;
+async fn a_wish_gives_a_failing_build_all_its_attempts_again_at_once(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     scenario.ask(BuildMode::Incremental).await;
     let claimed = scenario.claim("a").await.unwrap();
     let again_at = scenario.now() + MINUTE;
@@ -194,9 +204,8 @@ async fn a_wish_gives_a_failing_build_all_its_attempts_again_at_once() {
     assert_eq!(scenario.claim("a").await.unwrap().build.attempt, 1);
 }
 
-#[tokio::test]
-async fn a_failing_build_leaves_its_work_to_the_one_that_waits() {
-    let scenario = Scenario::new().await;
+async fn a_failing_build_leaves_its_work_to_the_one_that_waits(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let first = scenario.ask(BuildMode::Full).await;
     let claimed = scenario.claim("a").await.unwrap();
     scenario.later(5);
@@ -209,9 +218,8 @@ async fn a_failing_build_leaves_its_work_to_the_one_that_waits() {
     assert_eq!((heir.id, heir.mode, heir.requested_at), (second.id, BuildMode::Full, first.requested_at));
 }
 
-#[tokio::test]
-async fn a_build_that_is_handed_back_is_taken_at_once_and_loses_no_attempt() {
-    let scenario = Scenario::new().await;
+async fn a_build_that_is_handed_back_is_taken_at_once_and_loses_no_attempt(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let id = scenario.ask(BuildMode::Incremental).await.id;
     let claimed = scenario.claim("a").await.unwrap();
     in_transaction!(scenario, |tx| leases::hand_back(tx, &claimed.lease, scenario.now(), scenario.now())).unwrap();
@@ -220,9 +228,8 @@ async fn a_build_that_is_handed_back_is_taken_at_once_and_loses_no_attempt() {
     assert_eq!(scenario.steps(id).await, ["queued", "started", "handed_back", "started"]);
 }
 
-#[tokio::test]
-async fn a_waiting_build_is_cancelled_at_once_and_a_running_one_when_its_worker_hears_of_it() {
-    let scenario = Scenario::new().await;
+async fn a_waiting_build_is_cancelled_at_once_and_a_running_one_when_its_worker_hears_of_it(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let cancel = async |id: BuildId| in_transaction!(scenario, |tx| builds::cancel(tx, id, &scenario.origin()));
     let waiting = scenario.ask(BuildMode::Incremental).await.id;
     assert_eq!(cancel(waiting).await.unwrap().state, BuildState::Cancelled);
@@ -240,9 +247,8 @@ async fn a_waiting_build_is_cancelled_at_once_and_a_running_one_when_its_worker_
     assert!(matches!(cancel(nowhere).await, Err(StoreError::NotFound)));
 }
 
-#[tokio::test]
-async fn a_cancelled_build_whose_worker_died_does_not_start_again() {
-    let scenario = Scenario::new().await;
+async fn a_cancelled_build_whose_worker_died_does_not_start_again(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let cancelled = scenario.ask(BuildMode::Incremental).await.id;
     scenario.claim("dies").await.unwrap();
     in_transaction!(scenario, |tx| builds::cancel(tx, cancelled, &scenario.origin())).unwrap();
@@ -252,9 +258,8 @@ async fn a_cancelled_build_whose_worker_died_does_not_start_again() {
     assert_eq!(scenario.build(cancelled).await.state, BuildState::Cancelled);
 }
 
-#[tokio::test]
-async fn builds_are_listed_from_the_newest_and_forgotten_when_they_are_old() {
-    let scenario = Scenario::new().await;
+async fn builds_are_listed_from_the_newest_and_forgotten_when_they_are_old(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let mut ids = Vec::new();
     for _ in 0..3 {
         ids.push(scenario.ask(BuildMode::Incremental).await.id);
@@ -275,9 +280,8 @@ async fn builds_are_listed_from_the_newest_and_forgotten_when_they_are_old() {
     assert!(scenario.steps(ids[2]).await.is_empty());
 }
 
-#[tokio::test]
-async fn messages_wait_for_their_time_and_leave_when_they_are_delivered() {
-    let scenario = Scenario::new().await;
+async fn messages_wait_for_their_time_and_leave_when_they_are_delivered(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     scenario.ask(BuildMode::Incremental).await;
     let message = claim(&scenario, 10).await.remove(0);
     assert!(claim(&scenario, 10).await.is_empty(), "nobody else gets what is claimed");

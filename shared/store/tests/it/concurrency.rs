@@ -10,14 +10,22 @@ use microblog_store::builds::{self, Claim};
 use microblog_store::posts::list::{PostFilter, list};
 use microblog_store::publishing::{self, Intent};
 use microblog_store::{Origin, Store, StoreError, newest_change, outbox, posts};
-use microblog_testkit::a_post;
+use microblog_testkit::{DatabaseKind, a_post};
 use tokio::task::JoinSet;
 
-use crate::scenario::{Scenario, reading};
+use crate::scenario::{Scenario, on_every_database, reading};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn fifty_tasks_save_at_once_through_two_processes_and_all_is_kept_in_order() {
-    let scenario = Scenario::new().await;
+on_every_database![
+    fifty_tasks_save_at_once_through_two_processes_and_all_is_kept_in_order,
+    of_many_edits_of_one_version_exactly_one_is_taken,
+    of_many_workers_one_gets_the_build,
+    readers_do_not_wait_for_the_writer_and_see_nothing_half_done,
+    a_request_that_is_dropped_halfway_leaves_nothing_and_blocks_nobody,
+    a_process_that_is_killed_loses_nothing_that_it_acknowledged,
+];
+
+async fn fifty_tasks_save_at_once_through_two_processes_and_all_is_kept_in_order(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let other_process = scenario.db.open_again().await;
     let mut tasks = JoinSet::new();
     for number in 0..50 {
@@ -37,9 +45,8 @@ async fn fifty_tasks_save_at_once_through_two_processes_and_all_is_kept_in_order
     assert_eq!(changed.iter().map(|change| change.seq.0).collect::<Vec<_>>(), (1..=50).collect::<Vec<_>>());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn of_many_edits_of_one_version_exactly_one_is_taken() {
-    let scenario = Scenario::new().await;
+async fn of_many_edits_of_one_version_exactly_one_is_taken(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let post = scenario.create(a_post().published()).await.post.post;
     let mut tasks = JoinSet::new();
     for number in 0..20 {
@@ -56,9 +63,8 @@ async fn of_many_edits_of_one_version_exactly_one_is_taken() {
     assert!(results.iter().filter_map(|r| r.as_ref().err()).all(|error| matches!(error, StoreError::Stale { .. })));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn of_many_workers_one_gets_the_build() {
-    let scenario = Scenario::new().await;
+async fn of_many_workers_one_gets_the_build(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     scenario.create(a_post().published()).await;
     let mut tasks = JoinSet::new();
     for number in 0..8 {
@@ -74,9 +80,8 @@ async fn of_many_workers_one_gets_the_build() {
     assert_eq!(tasks.join_all().await.into_iter().filter(|claimed| *claimed).count(), 1);
 }
 
-#[tokio::test]
-async fn readers_do_not_wait_for_the_writer_and_see_nothing_half_done() {
-    let scenario = Scenario::new().await;
+async fn readers_do_not_wait_for_the_writer_and_see_nothing_half_done(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let mut tx = scenario.db.store().begin().await.unwrap();
     publishing::create(&mut tx, a_post().published().build(), &scenario.origin()).await.unwrap();
     assert_eq!(reading!(scenario, |conn| newest_change(conn)).0, 0);
@@ -86,9 +91,8 @@ async fn readers_do_not_wait_for_the_writer_and_see_nothing_half_done() {
     assert_eq!(reading!(scenario, |conn| list(conn, &filter)).posts.len(), 1);
 }
 
-#[tokio::test]
-async fn a_request_that_is_dropped_halfway_leaves_nothing_and_blocks_nobody() {
-    let scenario = Scenario::new().await;
+async fn a_request_that_is_dropped_halfway_leaves_nothing_and_blocks_nobody(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     for _ in 0..20 {
         let store = scenario.db.store().clone();
         let origin = scenario.origin();
@@ -106,11 +110,12 @@ async fn a_request_that_is_dropped_halfway_leaves_nothing_and_blocks_nobody() {
     assert_eq!(found, [kept.post]);
 }
 
-/// The child of the test below: saves posts in the database of its working folder, and says so after each commit.
+/// The child of the test below: saves posts in the database that it is told, and says so after each commit.
 #[tokio::test]
 #[ignore = "run by the test that kills it"]
 async fn child_that_saves_until_it_is_killed() {
-    let store = Store::open(&DatabaseUrl::Sqlite("microblog.db".into())).await.unwrap();
+    let url: DatabaseUrl = std::env::var_os(CHILDS_DATABASE).unwrap().to_str().unwrap().parse().unwrap();
+    let store = Store::open(&url).await.unwrap();
     for number in 0.. {
         let mut tx = store.begin().await.unwrap();
         let post = a_post().titled(&format!("Post {number}")).saying(&"text ".repeat(2_000)).published().build();
@@ -122,15 +127,19 @@ async fn child_that_saves_until_it_is_killed() {
     }
 }
 
-#[tokio::test]
-async fn a_process_that_is_killed_loses_nothing_that_it_acknowledged() {
-    let scenario = Scenario::new().await;
-    let folder = scenario.db.path().parent().unwrap().to_owned();
+const CHILDS_DATABASE: &str = "MICROBLOG_TEST_CHILDS_DATABASE";
+
+async fn a_process_that_is_killed_loses_nothing_that_it_acknowledged(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
+    let url = match scenario.db.url() {
+        DatabaseUrl::Postgres(url) => url.reveal().to_string(),
+        url @ DatabaseUrl::Sqlite(_) => url.to_string(),
+    };
     let mut acknowledged: Vec<PostId> = Vec::new();
     for round in 1..=5 {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["concurrency::child_that_saves_until_it_is_killed", "--exact", "--ignored", "--nocapture"])
-            .current_dir(&folder)
+            .env(CHILDS_DATABASE, &url)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -149,6 +158,8 @@ async fn a_process_that_is_killed_loses_nothing_that_it_acknowledged() {
     }
     assert_eq!(builds::counts(&mut conn).await.unwrap().waiting, 1, "their build is not forgotten");
     assert!(outbox::backlog(&mut conn, SystemClock.now()).await.unwrap().pending >= 1);
-    let check = sqlx::query("PRAGMA integrity_check").fetch_one(&mut *conn).await.unwrap();
-    assert_eq!(sqlx::Row::get::<String, _>(&check, 0), "ok");
+    if database == DatabaseKind::Sqlite {
+        let check = sqlx::query("PRAGMA integrity_check").fetch_one(&mut *conn).await.unwrap();
+        assert_eq!(sqlx::Row::get::<String, _>(&check, 0), "ok");
+    }
 }

@@ -4,14 +4,19 @@ use std::time::Duration;
 
 use microblog_domain::BuildMode;
 use microblog_store::builds::{self, BuildRequest, leases};
+use microblog_testkit::DatabaseKind;
 
-use crate::scenario::{Scenario, in_transaction};
+use crate::scenario::{Scenario, in_transaction, on_every_database};
+
+on_every_database![
+    a_try_counts_as_a_crash_only_if_its_worker_said_nothing,
+    crashes_stay_with_the_work_when_another_build_takes_it_over,
+];
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-#[tokio::test]
-async fn a_try_counts_as_a_crash_only_if_its_worker_said_nothing() {
-    let scenario = Scenario::new().await;
+async fn a_try_counts_as_a_crash_only_if_its_worker_said_nothing(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     ask(&scenario).await;
     let handed_back = scenario.claim("a").await.unwrap();
     let now = scenario.now();
@@ -25,9 +30,8 @@ async fn a_try_counts_as_a_crash_only_if_its_worker_said_nothing() {
     assert_eq!(scenario.claim("b").await.unwrap().build.crashes, 2);
 }
 
-#[tokio::test]
-async fn crashes_stay_with_the_work_when_another_build_takes_it_over() {
-    let scenario = Scenario::new().await;
+async fn crashes_stay_with_the_work_when_another_build_takes_it_over(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     ask(&scenario).await;
     let crashed = scenario.claim("a").await.unwrap();
     ask(&scenario).await;

@@ -7,8 +7,23 @@ use microblog_domain::{BuildState, ChangeSeq, ContentHash};
 use microblog_store::images::{self, ClaimedImage, ImageWorker, MAX_ATTEMPTS, MadeVariants};
 use microblog_store::media::{self, Media, MediaFile};
 use microblog_store::{audit, builds};
+use microblog_testkit::DatabaseKind;
 
-use crate::scenario::{Scenario, in_transaction, reading};
+use crate::scenario::{Scenario, in_transaction, on_every_database, reading};
+
+on_every_database![
+    a_picture_is_worked_on_once_whatever_its_names_and_builds_hear_of_each,
+    an_upload_of_a_known_picture_is_measured_as_it_is_shown_and_one_that_was_deleted_is_made_again,
+    what_gives_no_variants_changes_nothing_for_readers,
+    a_picture_that_ends_its_workers_is_set_aside_and_the_audit_trail_says_so,
+    what_is_given_back_was_no_attempt_and_what_was_lost_is_not_kept,
+    only_pictures_that_are_still_there_and_have_pixels_are_worked_on,
+    what_was_set_aside_is_tried_again_when_it_is_uploaded_again,
+    what_was_set_aside_is_tried_again_by_a_newer_maker_once,
+    variants_that_were_lost_are_made_again_and_replace_those_before,
+    the_last_of_several_pictures_is_shown_at_once_with_those_before,
+    uploads_from_before_there_were_variants_get_them_too,
+];
 
 const LEASE: Duration = Duration::from_secs(60);
 
@@ -37,9 +52,8 @@ fn made() -> MadeVariants {
     MadeVariants { dimensions: (480, 640), variants: vec![variant(960), variant(480)] }
 }
 
-#[tokio::test]
-async fn a_picture_is_worked_on_once_whatever_its_names_and_builds_hear_of_each() {
-    let scenario = Scenario::new().await;
+async fn a_picture_is_worked_on_once_whatever_its_names_and_builds_hear_of_each(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let first = upload(&scenario, "a.png", "image/png").await;
     let second = upload(&scenario, "b.png", "image/png").await;
     let claimed = claim(&scenario, "one").await.unwrap();
@@ -56,9 +70,10 @@ async fn a_picture_is_worked_on_once_whatever_its_names_and_builds_hear_of_each(
     assert_eq!(claim(&scenario, "two").await, None);
 }
 
-#[tokio::test]
-async fn an_upload_of_a_known_picture_is_measured_as_it_is_shown_and_one_that_was_deleted_is_made_again() {
-    let scenario = Scenario::new().await;
+async fn an_upload_of_a_known_picture_is_measured_as_it_is_shown_and_one_that_was_deleted_is_made_again(
+    database: DatabaseKind,
+) {
+    let scenario = Scenario::on(database).await;
     let first = upload(&scenario, "a.png", "image/png").await;
     let claimed = claim(&scenario, "one").await.unwrap();
     in_transaction!(scenario, |tx| images::keep(tx, &claimed, &made(), &scenario.origin())).unwrap();
@@ -76,9 +91,8 @@ async fn an_upload_of_a_known_picture_is_measured_as_it_is_shown_and_one_that_wa
     assert_eq!(found[&again.hash].len(), 2);
 }
 
-#[tokio::test]
-async fn what_gives_no_variants_changes_nothing_for_readers() {
-    let scenario = Scenario::new().await;
+async fn what_gives_no_variants_changes_nothing_for_readers(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let file = upload(&scenario, "a.png", "image/png").await;
     let claimed = claim(&scenario, "one").await.unwrap();
     let nothing = MadeVariants { dimensions: (640, 480), variants: Vec::new() };
@@ -86,9 +100,8 @@ async fn what_gives_no_variants_changes_nothing_for_readers() {
     assert_eq!(reading!(scenario, |conn| media::changed_since(conn, ChangeSeq(0), 10)), [file]);
 }
 
-#[tokio::test]
-async fn a_picture_that_ends_its_workers_is_set_aside_and_the_audit_trail_says_so() {
-    let scenario = Scenario::new().await;
+async fn a_picture_that_ends_its_workers_is_set_aside_and_the_audit_trail_says_so(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     upload(&scenario, "a.png", "image/png").await;
     for attempt in 1..=MAX_ATTEMPTS {
         assert_eq!(claim(&scenario, "one").await.map(|claimed| claimed.attempt), Some(attempt));
@@ -101,9 +114,8 @@ async fn a_picture_that_ends_its_workers_is_set_aside_and_the_audit_trail_says_s
     assert!(told.detail["reason"].as_str().unwrap().contains("none of 5 attempts"), "{}", told.detail);
 }
 
-#[tokio::test]
-async fn what_is_given_back_was_no_attempt_and_what_was_lost_is_not_kept() {
-    let scenario = Scenario::new().await;
+async fn what_is_given_back_was_no_attempt_and_what_was_lost_is_not_kept(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     upload(&scenario, "a.png", "image/png").await;
     let claimed = claim(&scenario, "one").await.unwrap();
     in_transaction!(scenario, |tx| images::give_back(tx, &claimed, scenario.now())).unwrap();
@@ -117,9 +129,8 @@ async fn what_is_given_back_was_no_attempt_and_what_was_lost_is_not_kept() {
     assert!(in_transaction!(scenario, |tx| images::keep(tx, &again, &made(), &scenario.origin())).unwrap().is_some());
 }
 
-#[tokio::test]
-async fn only_pictures_that_are_still_there_and_have_pixels_are_worked_on() {
-    let scenario = Scenario::new().await;
+async fn only_pictures_that_are_still_there_and_have_pixels_are_worked_on(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     upload(&scenario, "a.gif", "image/gif").await;
     assert!(!reading!(scenario, |conn| images::is_any_due(conn, scenario.now())));
     let file = upload(&scenario, "a.png", "image/png").await;
@@ -132,9 +143,8 @@ async fn only_pictures_that_are_still_there_and_have_pixels_are_worked_on() {
     assert!(claim(&scenario, "one").await.is_some(), "it was uploaded again");
 }
 
-#[tokio::test]
-async fn what_was_set_aside_is_tried_again_when_it_is_uploaded_again() {
-    let scenario = Scenario::new().await;
+async fn what_was_set_aside_is_tried_again_when_it_is_uploaded_again(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let first = upload(&scenario, "a.png", "image/png").await;
     let claimed = claim(&scenario, "one").await.unwrap();
     in_transaction!(scenario, |tx| images::set_aside(tx, &claimed, "broken", &scenario.origin())).unwrap();
@@ -148,9 +158,8 @@ async fn what_was_set_aside_is_tried_again_when_it_is_uploaded_again() {
     assert_eq!(claim(&scenario, "one").await, None, "what was made is not made again");
 }
 
-#[tokio::test]
-async fn what_was_set_aside_is_tried_again_by_a_newer_maker_once() {
-    let scenario = Scenario::new().await;
+async fn what_was_set_aside_is_tried_again_by_a_newer_maker_once(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     upload(&scenario, "a.png", "image/png").await;
     let claimed = claim(&scenario, "one").await.unwrap();
     in_transaction!(scenario, |tx| images::set_aside(tx, &claimed, "broken", &scenario.origin())).unwrap();
@@ -160,9 +169,8 @@ async fn what_was_set_aside_is_tried_again_by_a_newer_maker_once() {
     assert_eq!(claim(&scenario, "one").await.map(|claimed| claimed.attempt), Some(1));
 }
 
-#[tokio::test]
-async fn variants_that_were_lost_are_made_again_and_replace_those_before() {
-    let scenario = Scenario::new().await;
+async fn variants_that_were_lost_are_made_again_and_replace_those_before(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let media = upload(&scenario, "a.png", "image/png").await;
     let claimed = claim(&scenario, "one").await.unwrap();
     in_transaction!(scenario, |tx| images::keep(tx, &claimed, &made(), &scenario.origin())).unwrap();
@@ -176,9 +184,8 @@ async fn variants_that_were_lost_are_made_again_and_replace_those_before() {
     assert_eq!(found[&media.file.hash], one.variants);
 }
 
-#[tokio::test]
-async fn the_last_of_several_pictures_is_shown_at_once_with_those_before() {
-    let scenario = Scenario::new().await;
+async fn the_last_of_several_pictures_is_shown_at_once_with_those_before(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     upload(&scenario, "a.png", "image/png").await;
     upload_of(&scenario, b"others", "b.png", "image/png").await;
     let (first, last) = (claim(&scenario, "one").await.unwrap(), claim(&scenario, "two").await.unwrap());
@@ -192,9 +199,8 @@ async fn the_last_of_several_pictures_is_shown_at_once_with_those_before() {
     assert_eq!(asked[1].run_after, scenario.now());
 }
 
-#[tokio::test]
-async fn uploads_from_before_there_were_variants_get_them_too() {
-    let scenario = Scenario::new().await;
+async fn uploads_from_before_there_were_variants_get_them_too(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     upload(&scenario, "a.png", "image/png").await;
     let mut tx = scenario.db.store().begin().await.unwrap();
     microblog_store::migrate::down(&mut tx, 2).await.unwrap();

@@ -4,9 +4,20 @@ use microblog_domain::{PostId, PostStatus};
 use microblog_store::posts::list::{PostCursor, PostFilter, PostOrder, PostPage, list};
 use microblog_store::posts::{count_by_status, free_slug, with_slug};
 use microblog_store::publishing::{self, Intent};
-use microblog_testkit::a_post;
+use microblog_testkit::{DatabaseKind, a_post};
 
-use crate::scenario::{Scenario, in_transaction, reading};
+use crate::scenario::{Scenario, in_transaction, on_every_database, reading};
+
+on_every_database![
+    pages_of_a_list_meet_without_gap_or_overlap_even_when_times_are_equal,
+    lists_are_filtered_by_status_tag_owner_and_words_together,
+    the_trash_is_listed_only_when_it_is_asked_for,
+    search_follows_every_edit_and_finds_beginnings_accents_and_any_script,
+    common_words_are_found_as_exactly_as_rare_ones,
+    a_post_that_lost_a_tag_is_no_longer_listed_under_it,
+    a_taken_slug_is_numbered_and_the_trash_takes_none,
+    every_status_is_counted_even_if_there_is_none_of_it,
+];
 
 async fn page(scenario: &Scenario, filter: PostFilter) -> PostPage {
     reading!(scenario, |conn| list(conn, &PostFilter { limit: filter.limit.max(1), ..filter }))
@@ -17,9 +28,8 @@ async fn titles(scenario: &Scenario, filter: PostFilter) -> Vec<String> {
     page.posts.into_iter().map(|post| post.post.content.title.unwrap_or_default()).collect()
 }
 
-#[tokio::test]
-async fn pages_of_a_list_meet_without_gap_or_overlap_even_when_times_are_equal() {
-    let scenario = Scenario::new().await;
+async fn pages_of_a_list_meet_without_gap_or_overlap_even_when_times_are_equal(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     for number in 0..25 {
         if number % 4 == 0 {
             scenario.later(1);
@@ -46,9 +56,8 @@ async fn pages_of_a_list_meet_without_gap_or_overlap_even_when_times_are_equal()
     }
 }
 
-#[tokio::test]
-async fn lists_are_filtered_by_status_tag_owner_and_words_together() {
-    let scenario = Scenario::new().await;
+async fn lists_are_filtered_by_status_tag_owner_and_words_together(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let ada = scenario.db.user("ada", microblog_domain::Role::Author).await.id;
     scenario.create(a_post().titled("Both").tagged("Rust").saying("about crabs").owned_by(ada).published()).await;
     scenario.create(a_post().titled("Draft").tagged("Rust").saying("about crabs")).await;
@@ -70,9 +79,8 @@ async fn lists_are_filtered_by_status_tag_owner_and_words_together() {
     assert_eq!(dated, ["Both", "Other tag"]);
 }
 
-#[tokio::test]
-async fn the_trash_is_listed_only_when_it_is_asked_for() {
-    let scenario = Scenario::new().await;
+async fn the_trash_is_listed_only_when_it_is_asked_for(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let id = scenario.create(a_post().titled("Gone")).await.post.post.id;
     in_transaction!(scenario, |tx| publishing::trash(tx, id, None, &scenario.origin())).unwrap();
     assert!(titles(&scenario, PostFilter::default()).await.is_empty());
@@ -80,9 +88,8 @@ async fn the_trash_is_listed_only_when_it_is_asked_for() {
     assert_eq!(titles(&scenario, trashed).await, ["Gone"]);
 }
 
-#[tokio::test]
-async fn search_follows_every_edit_and_finds_beginnings_accents_and_any_script() {
-    let scenario = Scenario::new().await;
+async fn search_follows_every_edit_and_finds_beginnings_accents_and_any_script(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let id = scenario.create(a_post().titled("Größe").saying("the naïve crab 日本語の記事")).await.post.post.id;
     let found = async |words: &str| {
         !titles(&scenario, PostFilter { words: Some(words.to_owned()), ..PostFilter::default() }).await.is_empty()
@@ -101,9 +108,8 @@ async fn search_follows_every_edit_and_finds_beginnings_accents_and_any_script()
     assert!(!found("größe").await);
 }
 
-#[tokio::test]
-async fn common_words_are_found_as_exactly_as_rare_ones() {
-    let scenario = Scenario::new().await;
+async fn common_words_are_found_as_exactly_as_rare_ones(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let mut tx = scenario.db.store().begin().await.unwrap();
     for number in 0..1_100 {
         let text = if number % 100 == 0 { "common rare" } else { "common" };
@@ -125,18 +131,16 @@ async fn common_words_are_found_as_exactly_as_rare_ones() {
     }
 }
 
-#[tokio::test]
-async fn a_post_that_lost_a_tag_is_no_longer_listed_under_it() {
-    let scenario = Scenario::new().await;
+async fn a_post_that_lost_a_tag_is_no_longer_listed_under_it(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let id = scenario.create(a_post().tagged("old").published()).await.post.post.id;
     scenario.edit(id, Intent::Keep, |c| c.tags.clear()).await.unwrap();
     let filter = PostFilter { tag: Some("old".parse().unwrap()), ..PostFilter::default() };
     assert!(titles(&scenario, filter).await.is_empty());
 }
 
-#[tokio::test]
-async fn a_taken_slug_is_numbered_and_the_trash_takes_none() {
-    let scenario = Scenario::new().await;
+async fn a_taken_slug_is_numbered_and_the_trash_takes_none(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let wanted = "a-post".parse().unwrap();
     let free = async || reading!(scenario, |conn| free_slug(conn, &wanted)).to_string();
     assert_eq!(free().await, "a-post");
@@ -149,9 +153,8 @@ async fn a_taken_slug_is_numbered_and_the_trash_takes_none() {
     assert_eq!(free().await, "a-post");
 }
 
-#[tokio::test]
-async fn every_status_is_counted_even_if_there_is_none_of_it() {
-    let scenario = Scenario::new().await;
+async fn every_status_is_counted_even_if_there_is_none_of_it(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     scenario.create(a_post()).await;
     scenario.create(a_post().published()).await;
     scenario.create(a_post().published()).await;

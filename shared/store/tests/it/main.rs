@@ -1,4 +1,4 @@
-//! The store against real SQLite files.
+//! The store against real SQLite files and a real PostgreSQL server.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -12,4 +12,5 @@ mod opening;
 mod people;
 mod publishing;
 mod scenario;
+mod schema;
 mod site;

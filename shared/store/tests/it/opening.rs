@@ -1,12 +1,11 @@
-//! Opening databases: new, old, too new, broken, in places where nothing can be opened; and the schema's way up and
-//! down.
+//! Opening files: new, broken, in places where nothing can be opened.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use microblog_domain::DatabaseUrl;
 use microblog_store::{Store, StoreError, migrate, newest_change, publishing};
-use microblog_testkit::{TestDatabase, a_post};
+use microblog_testkit::{DatabaseKind, TestDatabase, a_post};
 use tempfile::TempDir;
 
 use crate::scenario::Scenario;
@@ -54,70 +53,6 @@ async fn ten_processes_may_start_at_once() {
 }
 
 #[tokio::test]
-async fn the_schema_goes_down_and_up_again() {
-    let db = TestDatabase::new().await;
-    let tables = async || {
-        let mut tx = db.store().begin().await.unwrap();
-        let rows = sqlx::query("SELECT name || ' ' || COALESCE(sql, '') AS text FROM sqlite_master ORDER BY name")
-            .fetch_all(&mut *tx)
-            .await
-            .unwrap();
-        rows.iter().map(|row| sqlx::Row::get::<String, _>(row, "text")).collect::<Vec<_>>()
-    };
-    let before = tables().await;
-    let mut tx = db.store().begin().await.unwrap();
-    migrate::down(&mut tx, 0).await.unwrap();
-    assert_eq!(migrate::schema(&mut tx).await.unwrap(), 0);
-    tx.commit().await.unwrap();
-    assert_eq!(tables().await.len(), 2, "only the list of steps and its index are left");
-    db.open_again().await;
-    assert_eq!(tables().await, before);
-}
-
-#[tokio::test]
-async fn each_step_down_leaves_a_schema_that_goes_up_with_its_content() {
-    let scenario = Scenario::new().await;
-    let id = scenario.create(a_post().saying("a findable crab").published()).await.post.post.id;
-    let mut tx = scenario.db.store().begin().await.unwrap();
-    migrate::down(&mut tx, 1).await.unwrap();
-    tx.commit().await.unwrap();
-    let store = scenario.db.open_again().await;
-    let words =
-        microblog_store::posts::list::PostFilter { words: Some("crab".to_owned()), limit: 10, ..Default::default() };
-    let found = microblog_store::posts::list::list(&mut store.read().await.unwrap(), &words).await.unwrap();
-    assert_eq!(found.posts.iter().map(|post| post.post.id).collect::<Vec<_>>(), [id]);
-}
-
-#[tokio::test]
-async fn a_newer_schema_is_refused_and_left_alone() {
-    let db = TestDatabase::new().await;
-    let mut tx = db.store().begin().await.unwrap();
-    sqlx::query("INSERT INTO schema_steps (version, name) VALUES (999, 'future')").execute(&mut *tx).await.unwrap();
-    tx.commit().await.unwrap();
-    let error = Store::open(&db.url()).await.unwrap_err();
-    assert!(matches!(error, StoreError::SchemaTooNew { found: 999, .. }));
-    assert!(error.to_string().contains("run the newer version of Microblog"), "{error}");
-}
-
-#[tokio::test]
-async fn a_step_that_fails_changes_nothing_and_is_named() {
-    let folder = folder();
-    let path = folder.path().join("microblog.db");
-    {
-        let store = open(&path).await.unwrap();
-        let mut tx = store.begin().await.unwrap();
-        migrate::down(&mut tx, 0).await.unwrap();
-        sqlx::query("CREATE TABLE posts (id TEXT)").execute(&mut *tx).await.unwrap();
-        tx.commit().await.unwrap();
-        store.close().await;
-    }
-    let error = message(&path).await;
-    assert!(error.contains("schema step 1 (schema) failed"), "{error}");
-    assert!(error.contains("posts"), "{error}");
-    assert_eq!(message(&path).await, error, "nothing of the failed step is left in the way");
-}
-
-#[tokio::test]
 async fn a_file_that_is_something_else_is_named_and_left_alone() {
     let folder = folder();
     let path = folder.path().join("microblog.db");
@@ -130,7 +65,7 @@ async fn a_file_that_is_something_else_is_named_and_left_alone() {
 
 #[tokio::test]
 async fn a_database_that_was_overwritten_in_places_is_said_to_be_damaged() {
-    let scenario = Scenario::new().await;
+    let scenario = Scenario::on(DatabaseKind::Sqlite).await;
     let post = scenario.create(a_post().saying(&"text ".repeat(100_000)).published()).await.post.post;
     scenario.db.store().close().await;
     let mut bytes = std::fs::read(scenario.db.path()).unwrap();
@@ -158,16 +93,8 @@ async fn a_place_where_nothing_can_be_opened_is_named_with_the_reason() {
 }
 
 #[tokio::test]
-async fn a_reader_can_not_write() {
-    let db = TestDatabase::new().await;
-    let mut reader = db.store().read().await.unwrap();
-    let written = sqlx::query("DELETE FROM posts").execute(&mut *reader).await.map_err(StoreError::from);
-    assert!(matches!(written, Err(StoreError::ReadOnly)), "{written:?}");
-}
-
-#[tokio::test]
 async fn a_full_disk_is_said_and_what_was_there_stays() {
-    let scenario = Scenario::new().await;
+    let scenario = Scenario::on(DatabaseKind::Sqlite).await;
     let kept = scenario.create(a_post().published()).await.post.post;
     let store = scenario.db.store();
     let mut tx = store.begin().await.unwrap();
@@ -181,16 +108,6 @@ async fn a_full_disk_is_said_and_what_was_there_stays() {
     tx.commit().await.unwrap();
     assert_eq!(scenario.read(kept.id).await.post, kept);
     scenario.create(a_post().titled("Room again").published()).await;
-}
-
-#[tokio::test]
-async fn a_damaged_value_is_reported_with_its_column() {
-    let scenario = Scenario::new().await;
-    let id = scenario.create(a_post()).await.post.post.id;
-    let mut tx = scenario.db.store().begin().await.unwrap();
-    sqlx::query("UPDATE posts SET tags = 'not json'").execute(&mut *tx).await.unwrap();
-    let error = microblog_store::posts::get(&mut tx, id).await.unwrap_err();
-    assert!(matches!(&error, StoreError::Corrupt { column, .. } if column == "tags"), "{error}");
 }
 
 #[tokio::test]

@@ -7,8 +7,19 @@ use microblog_store::sessions::{self, Session};
 use microblog_store::tokens::{self, NewToken};
 use microblog_store::users::{self, NewUser};
 use microblog_store::{Refusal, StoreError, setup};
+use microblog_testkit::DatabaseKind;
 
-use crate::scenario::{Scenario, in_transaction, reading};
+use crate::scenario::{Scenario, in_transaction, on_every_database, reading};
+
+on_every_database![
+    names_are_found_in_any_case_and_taken_in_any_case,
+    somebody_can_always_administer_the_site,
+    the_set_up_link_works_once,
+    a_session_lasts_until_its_end_and_can_be_prolonged,
+    sessions_end_with_the_log_out_a_new_password_and_being_locked_out,
+    a_token_works_until_it_expires_is_revoked_or_its_owner_is_locked_out,
+    the_use_of_a_token_is_noted,
+];
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -50,9 +61,8 @@ impl Scenario {
     }
 }
 
-#[tokio::test]
-async fn names_are_found_in_any_case_and_taken_in_any_case() {
-    let scenario = Scenario::new().await;
+async fn names_are_found_in_any_case_and_taken_in_any_case(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let ada = scenario.db.user("Ada Lovelace", Role::Editor).await;
     let found = reading!(scenario, |conn| users::find_by_name(conn, "ada LOVELACE")).unwrap();
     assert_eq!((found.user, found.password_hash.as_str()), (ada.clone(), "!"));
@@ -62,9 +72,8 @@ async fn names_are_found_in_any_case_and_taken_in_any_case() {
     assert_eq!(reading!(scenario, |conn| users::list(conn)), [ada]);
 }
 
-#[tokio::test]
-async fn somebody_can_always_administer_the_site() {
-    let scenario = Scenario::new().await;
+async fn somebody_can_always_administer_the_site(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let owner = scenario.db.user("owner", Role::Owner).await.id;
     let demote = in_transaction!(scenario, |tx| users::set_role(tx, owner, Role::Author));
     assert!(matches!(demote, Err(StoreError::Refused(Refusal::LastOwner))));
@@ -77,9 +86,8 @@ async fn somebody_can_always_administer_the_site() {
     assert!(in_transaction!(scenario, |tx| users::set_disabled(tx, owner, true)).unwrap().disabled);
 }
 
-#[tokio::test]
-async fn the_set_up_link_works_once() {
-    let scenario = Scenario::new().await;
+async fn the_set_up_link_works_once(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let (old, new) = (secret("old link"), secret("new link"));
     in_transaction!(scenario, |tx| setup::offer(tx, &old)).unwrap();
     in_transaction!(scenario, |tx| setup::offer(tx, &new)).unwrap();
@@ -95,9 +103,8 @@ async fn the_set_up_link_works_once() {
     assert!(matches!(offer, Err(StoreError::Refused(Refusal::SetupIsOver))));
 }
 
-#[tokio::test]
-async fn a_session_lasts_until_its_end_and_can_be_prolonged() {
-    let scenario = Scenario::new().await;
+async fn a_session_lasts_until_its_end_and_can_be_prolonged(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let user = scenario.db.user("ada", Role::Author).await;
     let token = secret("cookie");
     scenario.begin_session(user.id, &token).await;
@@ -114,9 +121,8 @@ async fn a_session_lasts_until_its_end_and_can_be_prolonged() {
     assert_eq!(in_transaction!(scenario, |tx| sessions::forget_ended(tx, scenario.now())).unwrap(), 1);
 }
 
-#[tokio::test]
-async fn sessions_end_with_the_log_out_a_new_password_and_being_locked_out() {
-    let scenario = Scenario::new().await;
+async fn sessions_end_with_the_log_out_a_new_password_and_being_locked_out(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     scenario.db.user("owner", Role::Owner).await;
     let user = scenario.db.user("ada", Role::Author).await.id;
     let token = secret("cookie");
@@ -134,9 +140,8 @@ async fn sessions_end_with_the_log_out_a_new_password_and_being_locked_out() {
     assert!(matches!(missing, Err(StoreError::NotFound)));
 }
 
-#[tokio::test]
-async fn a_token_works_until_it_expires_is_revoked_or_its_owner_is_locked_out() {
-    let scenario = Scenario::new().await;
+async fn a_token_works_until_it_expires_is_revoked_or_its_owner_is_locked_out(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     scenario.db.user("owner", Role::Owner).await;
     let user = scenario.db.user("ada", Role::Author).await.id;
     let revoked = scenario.token(user, "revoked").await;
@@ -155,9 +160,8 @@ async fn a_token_works_until_it_expires_is_revoked_or_its_owner_is_locked_out() 
     assert_eq!(reading!(scenario, |conn| tokens::list(conn, None)).len(), 2);
 }
 
-#[tokio::test]
-async fn the_use_of_a_token_is_noted() {
-    let scenario = Scenario::new().await;
+async fn the_use_of_a_token_is_noted(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let user = scenario.db.user("ada", Role::Author).await.id;
     let id = scenario.token(user, "secret").await.id;
     let now = scenario.later(60);

@@ -4,13 +4,32 @@ use microblog_domain::{BuildState, ChangeSeq, PostStatus, RevisionNumber, Versio
 use microblog_store::posts::changes;
 use microblog_store::publishing::{self, Intent};
 use microblog_store::{Refusal, StoreError, audit, builds, newest_change, outbox, revisions};
-use microblog_testkit::a_post;
+use microblog_testkit::{DatabaseKind, a_post};
 
-use crate::scenario::{Scenario, in_transaction, reading};
+use crate::scenario::{Scenario, in_transaction, on_every_database, reading};
 
-#[tokio::test]
-async fn a_post_comes_back_as_it_was_saved() {
-    let scenario = Scenario::new().await;
+on_every_database![
+    a_post_comes_back_as_it_was_saved,
+    publishing_keeps_the_post_its_revision_its_build_and_its_message_together,
+    what_is_not_committed_never_happened,
+    a_draft_asks_for_no_build_until_it_is_published_and_for_one_when_it_is_withdrawn,
+    an_edit_of_an_older_version_is_refused_with_the_current_one,
+    saving_the_same_again_leaves_no_trace,
+    the_status_follows_the_intent_and_the_date,
+    a_scheduled_post_must_keep_a_date,
+    scheduled_posts_go_live_when_their_time_comes_and_only_once,
+    a_scheduled_post_that_comes_late_has_been_waited_for_since_its_date,
+    the_trash_gives_back_drafts_and_takes_no_edits,
+    a_post_that_was_set_aside_says_why_until_an_edit_gives_it_another_chance,
+    a_post_that_was_edited_meanwhile_is_not_set_aside_for_its_old_text,
+    every_text_can_be_brought_back,
+    a_text_that_lost_against_the_database_is_kept_and_marked,
+    a_build_learns_what_came_went_and_changed_since_the_last_one,
+    a_whole_site_is_read_in_small_pages,
+];
+
+async fn a_post_comes_back_as_it_was_saved(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let post = a_post().titled("Hello, World").tagged("Rust").tagged("C++").dated("2025-12-24T18:00:00.123456Z");
     let mut content = post.content();
     content.aliases = vec!["/old/".parse().unwrap()];
@@ -25,9 +44,8 @@ async fn a_post_comes_back_as_it_was_saved() {
     assert_eq!((read.post.status, read.post.version), (PostStatus::Published, Version(1)));
 }
 
-#[tokio::test]
-async fn publishing_keeps_the_post_its_revision_its_build_and_its_message_together() {
-    let scenario = Scenario::new().await;
+async fn publishing_keeps_the_post_its_revision_its_build_and_its_message_together(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let saved = scenario.create(a_post().published()).await;
     let id = saved.post.post.id;
     let build = saved.build.unwrap();
@@ -39,9 +57,8 @@ async fn publishing_keeps_the_post_its_revision_its_build_and_its_message_togeth
     assert_eq!(reading!(scenario, |conn| newest_change(conn)), ChangeSeq(1));
 }
 
-#[tokio::test]
-async fn what_is_not_committed_never_happened() {
-    let scenario = Scenario::new().await;
+async fn what_is_not_committed_never_happened(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let mut tx = scenario.db.store().begin().await.unwrap();
     let id = publishing::create(&mut tx, a_post().published().build(), &scenario.origin()).await.unwrap().post.post.id;
     drop(tx);
@@ -52,9 +69,8 @@ async fn what_is_not_committed_never_happened() {
     assert_eq!(newest_change(&mut conn).await.unwrap(), ChangeSeq(0));
 }
 
-#[tokio::test]
-async fn a_draft_asks_for_no_build_until_it_is_published_and_for_one_when_it_is_withdrawn() {
-    let scenario = Scenario::new().await;
+async fn a_draft_asks_for_no_build_until_it_is_published_and_for_one_when_it_is_withdrawn(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let draft = scenario.create(a_post()).await;
     let id = draft.post.post.id;
     assert_eq!(draft.build, None);
@@ -67,9 +83,8 @@ async fn a_draft_asks_for_no_build_until_it_is_published_and_for_one_when_it_is_
     assert_eq!(withdrawn.post.post.content.published_at, Some(scenario.now()), "the date stays for the next time");
 }
 
-#[tokio::test]
-async fn an_edit_of_an_older_version_is_refused_with_the_current_one() {
-    let scenario = Scenario::new().await;
+async fn an_edit_of_an_older_version_is_refused_with_the_current_one(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let first = scenario.create(a_post().published()).await.post.post;
     scenario.edit(first.id, Intent::Keep, |c| c.markdown = "second".to_owned()).await.unwrap();
     let stale = in_transaction!(scenario, |tx| publishing::edit(
@@ -84,9 +99,8 @@ async fn an_edit_of_an_older_version_is_refused_with_the_current_one() {
     assert_eq!(scenario.read(first.id).await.post.content.markdown, "second");
 }
 
-#[tokio::test]
-async fn saving_the_same_again_leaves_no_trace() {
-    let scenario = Scenario::new().await;
+async fn saving_the_same_again_leaves_no_trace(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let id = scenario.create(a_post().published()).await.post.post.id;
     scenario.later(60);
     let again = scenario.edit(id, Intent::Keep, |_| ()).await.unwrap();
@@ -95,8 +109,7 @@ async fn saving_the_same_again_leaves_no_trace() {
     assert_eq!(reading!(scenario, |conn| newest_change(conn)), ChangeSeq(1));
 }
 
-#[tokio::test]
-async fn the_status_follows_the_intent_and_the_date() {
+async fn the_status_follows_the_intent_and_the_date(database: DatabaseKind) {
     use Intent::{Keep, Publish, Withdraw};
     use PostStatus::{Draft, Published, Scheduled};
     let (past, future) = (Some("2025-01-01T00:00:00Z"), Some("2027-01-01T00:00:00Z"));
@@ -111,7 +124,7 @@ async fn the_status_follows_the_intent_and_the_date() {
         (true, future, Keep, past, Published),
         (true, future, Withdraw, future, Draft),
     ] {
-        let scenario = Scenario::new().await;
+        let scenario = Scenario::on(database).await;
         let mut post = a_post();
         post = if let Some(date) = from { post.dated(date) } else { post };
         post = if published { post.published() } else { post };
@@ -122,17 +135,15 @@ async fn the_status_follows_the_intent_and_the_date() {
     }
 }
 
-#[tokio::test]
-async fn a_scheduled_post_must_keep_a_date() {
-    let scenario = Scenario::new().await;
+async fn a_scheduled_post_must_keep_a_date(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let id = scenario.create(a_post().dated("2027-01-01T00:00:00Z").published()).await.post.post.id;
     let error = scenario.edit(id, Intent::Keep, |c| c.published_at = None).await.unwrap_err();
     assert!(matches!(error, StoreError::Refused(Refusal::NoPublicationTime)));
 }
 
-#[tokio::test]
-async fn scheduled_posts_go_live_when_their_time_comes_and_only_once() {
-    let scenario = Scenario::new().await;
+async fn scheduled_posts_go_live_when_their_time_comes_and_only_once(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let id = scenario.create(a_post().dated("2026-01-01T00:01:00Z").published()).await.post.post.id;
     let publish_due =
         async || in_transaction!(scenario, |tx| publishing::publish_due(tx, 10, &scenario.origin())).unwrap();
@@ -145,9 +156,8 @@ async fn scheduled_posts_go_live_when_their_time_comes_and_only_once() {
     assert_eq!(publish_due().await, 0);
 }
 
-#[tokio::test]
-async fn a_scheduled_post_that_comes_late_has_been_waited_for_since_its_date() {
-    let scenario = Scenario::new().await;
+async fn a_scheduled_post_that_comes_late_has_been_waited_for_since_its_date(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let id = scenario.create(a_post().dated("2026-01-01T00:01:00Z").published()).await.post.post.id;
     scenario.later(90);
     in_transaction!(scenario, |tx| publishing::publish_due(tx, 10, &scenario.origin())).unwrap();
@@ -159,9 +169,8 @@ async fn a_scheduled_post_that_comes_late_has_been_waited_for_since_its_date() {
     assert_eq!(post.content.published_at, Some(build.requested_at));
 }
 
-#[tokio::test]
-async fn the_trash_gives_back_drafts_and_takes_no_edits() {
-    let scenario = Scenario::new().await;
+async fn the_trash_gives_back_drafts_and_takes_no_edits(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let id = scenario.create(a_post().published()).await.post.post.id;
     let trashed = in_transaction!(scenario, |tx| publishing::trash(tx, id, None, &scenario.origin())).unwrap();
     assert!(trashed.build.is_some());
@@ -175,9 +184,8 @@ async fn the_trash_gives_back_drafts_and_takes_no_edits() {
     assert!(matches!(again, Err(StoreError::Refused(Refusal::PostIsNotTrashed))));
 }
 
-#[tokio::test]
-async fn a_post_that_was_set_aside_says_why_until_an_edit_gives_it_another_chance() {
-    let scenario = Scenario::new().await;
+async fn a_post_that_was_set_aside_says_why_until_an_edit_gives_it_another_chance(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let post = scenario.create(a_post().published()).await.post.post;
     let set_aside = in_transaction!(scenario, |tx| publishing::set_aside(
         tx,
@@ -193,9 +201,8 @@ async fn a_post_that_was_set_aside_says_why_until_an_edit_gives_it_another_chanc
     assert_eq!((edited.post.post.status, edited.post.set_aside_reason), (PostStatus::Published, None));
 }
 
-#[tokio::test]
-async fn a_post_that_was_edited_meanwhile_is_not_set_aside_for_its_old_text() {
-    let scenario = Scenario::new().await;
+async fn a_post_that_was_edited_meanwhile_is_not_set_aside_for_its_old_text(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let post = scenario.create(a_post().published()).await.post.post;
     scenario.edit(post.id, Intent::Keep, |c| c.markdown = "mended".to_owned()).await.unwrap();
     let late =
@@ -203,9 +210,8 @@ async fn a_post_that_was_edited_meanwhile_is_not_set_aside_for_its_old_text() {
     assert!(matches!(late, Err(StoreError::Stale { .. })));
 }
 
-#[tokio::test]
-async fn every_text_can_be_brought_back() {
-    let scenario = Scenario::new().await;
+async fn every_text_can_be_brought_back(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let id = scenario.create(a_post().saying("one").published()).await.post.post.id;
     scenario.edit(id, Intent::Keep, |c| c.markdown = "two".to_owned()).await.unwrap();
     let restored = in_transaction!(scenario, |tx| publishing::restore_revision(
@@ -234,9 +240,8 @@ async fn every_text_can_be_brought_back() {
     assert!(matches!(missing, Err(StoreError::NotFound)));
 }
 
-#[tokio::test]
-async fn a_text_that_lost_against_the_database_is_kept_and_marked() {
-    let scenario = Scenario::new().await;
+async fn a_text_that_lost_against_the_database_is_kept_and_marked(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let post = scenario.create(a_post().published()).await.post.post;
     let lost = a_post().saying("from the file").content();
     in_transaction!(scenario, |tx| revisions::keep_conflict(tx, post.id, &lost, &scenario.origin())).unwrap();
@@ -245,9 +250,8 @@ async fn a_text_that_lost_against_the_database_is_kept_and_marked() {
     assert_eq!(scenario.read(post.id).await.post, post);
 }
 
-#[tokio::test]
-async fn a_build_learns_what_came_went_and_changed_since_the_last_one() {
-    let scenario = Scenario::new().await;
+async fn a_build_learns_what_came_went_and_changed_since_the_last_one(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let stays = scenario.create(a_post().titled("Stays").published()).await.post.post.id;
     let goes = scenario.create(a_post().titled("Goes").published()).await.post.post.id;
     scenario.create(a_post().titled("Never seen")).await;
@@ -263,9 +267,8 @@ async fn a_build_learns_what_came_went_and_changed_since_the_last_one() {
     assert_eq!(changed[2].seq, reading!(scenario, |conn| newest_change(conn)));
 }
 
-#[tokio::test]
-async fn a_whole_site_is_read_in_small_pages() {
-    let scenario = Scenario::new().await;
+async fn a_whole_site_is_read_in_small_pages(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let mut expected = Vec::new();
     for number in 0..7 {
         scenario.later(1);

@@ -7,13 +7,32 @@ use microblog_store::builds::{self, Claim, ClaimedBuild, Due, leases};
 use microblog_store::posts::{self, StoredPost};
 use microblog_store::publishing::{self, Intent, Saved};
 use microblog_store::{Origin, StoreError};
-use microblog_testkit::{PostBuilder, TestClock, TestDatabase};
+use microblog_testkit::{DatabaseKind, PostBuilder, TestClock, TestDatabase};
 
 /// A database, and a clock to tell it the time.
 pub(crate) struct Scenario {
     pub(crate) db: TestDatabase,
     pub(crate) clock: TestClock,
 }
+
+/// Makes a test for each kind of database of functions that take one.
+macro_rules! on_every_database {
+    [$($name:ident),+ $(,)?] => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name(microblog_testkit::DatabaseKind::Sqlite).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name(microblog_testkit::DatabaseKind::Postgres).await;
+            })+
+        }
+    };
+}
+pub(crate) use on_every_database;
 
 /// Does something in a transaction of its own, and keeps it if it went well.
 macro_rules! in_transaction {
@@ -41,8 +60,8 @@ macro_rules! reading {
 pub(crate) use reading;
 
 impl Scenario {
-    pub(crate) async fn new() -> Self {
-        Self { db: TestDatabase::new().await, clock: TestClock::new() }
+    pub(crate) async fn on(database: DatabaseKind) -> Self {
+        Self { db: TestDatabase::of(database).await, clock: TestClock::new() }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -5,12 +5,25 @@ use microblog_store::idempotency::{self, RecordedAnswer};
 use microblog_store::media::{self, MediaFile};
 use microblog_store::releases::{self, ReleaseRecord};
 use microblog_store::{Origin, StoreError, audit, builds, installation, settings};
+use microblog_testkit::DatabaseKind;
 
-use crate::scenario::{Scenario, in_transaction, reading};
+use crate::scenario::{Scenario, in_transaction, on_every_database, reading};
 
-#[tokio::test]
-async fn settings_start_as_the_defaults_and_a_change_builds_the_whole_site() {
-    let scenario = Scenario::new().await;
+on_every_database![
+    settings_start_as_the_defaults_and_a_change_builds_the_whole_site,
+    the_same_file_is_added_once_and_can_be_added_again_after_it_was_deleted,
+    a_deleted_file_that_comes_back_is_brought_to_the_posts_that_show_it,
+    builds_learn_of_added_and_deleted_files,
+    a_file_is_found_by_its_public_address_only,
+    an_activation_is_noted_once_however_often_it_is_reported,
+    a_pin_holds_until_it_is_taken_out,
+    an_answer_is_given_again_under_its_key_and_to_its_user_only,
+    the_audit_trail_says_who_did_what_from_where,
+    an_installation_is_named_once,
+];
+
+async fn settings_start_as_the_defaults_and_a_change_builds_the_whole_site(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let fresh = reading!(scenario, |conn| settings::load(conn));
     assert_eq!((fresh.settings, fresh.version), (SiteSettings::default(), Version(0)));
     let wanted = SiteSettings { title: "Ada's notes".to_owned(), ..SiteSettings::default() };
@@ -33,9 +46,8 @@ fn an_image(name: &str) -> MediaFile {
     }
 }
 
-#[tokio::test]
-async fn the_same_file_is_added_once_and_can_be_added_again_after_it_was_deleted() {
-    let scenario = Scenario::new().await;
+async fn the_same_file_is_added_once_and_can_be_added_again_after_it_was_deleted(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let add =
         async |name: &str| in_transaction!(scenario, |tx| media::add(tx, &an_image(name), &scenario.origin())).unwrap();
     let first = add("a.png").await;
@@ -51,9 +63,8 @@ async fn the_same_file_is_added_once_and_can_be_added_again_after_it_was_deleted
     assert_ne!(add("a.png").await.id, first.id);
 }
 
-#[tokio::test]
-async fn a_deleted_file_that_comes_back_is_brought_to_the_posts_that_show_it() {
-    let scenario = Scenario::new().await;
+async fn a_deleted_file_that_comes_back_is_brought_to_the_posts_that_show_it(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let add = async || in_transaction!(scenario, |tx| media::add(tx, &an_image("a.png"), &scenario.origin())).unwrap();
     let waiting = async || reading!(scenario, |conn| builds::list(conn, None, 10)).len();
     let file = add().await;
@@ -65,9 +76,8 @@ async fn a_deleted_file_that_comes_back_is_brought_to_the_posts_that_show_it() {
     assert_eq!(waiting().await, 2);
 }
 
-#[tokio::test]
-async fn builds_learn_of_added_and_deleted_files() {
-    let scenario = Scenario::new().await;
+async fn builds_learn_of_added_and_deleted_files(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let file = in_transaction!(scenario, |tx| media::add(tx, &an_image("a.png"), &scenario.origin())).unwrap();
     let seen = reading!(scenario, |conn| media::changed_since(conn, ChangeSeq(0), 10));
     assert_eq!(seen, std::slice::from_ref(&file));
@@ -76,9 +86,8 @@ async fn builds_learn_of_added_and_deleted_files() {
     assert_eq!((changed.len(), changed[0].deleted_at), (1, Some(scenario.now())));
 }
 
-#[tokio::test]
-async fn a_file_is_found_by_its_public_address_only() {
-    let scenario = Scenario::new().await;
+async fn a_file_is_found_by_its_public_address_only(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let file = in_transaction!(scenario, |tx| media::add(tx, &an_image("a.png"), &scenario.origin())).unwrap();
     let digits = file.file.hash.short(16);
     assert_eq!(reading!(scenario, |conn| media::find_public(conn, &digits, "a.png")), Some(file));
@@ -86,9 +95,8 @@ async fn a_file_is_found_by_its_public_address_only() {
     assert_eq!(reading!(scenario, |conn| media::find_public(conn, "0000000000000000", "a.png")), None);
 }
 
-#[tokio::test]
-async fn an_activation_is_noted_once_however_often_it_is_reported() {
-    let scenario = Scenario::new().await;
+async fn an_activation_is_noted_once_however_often_it_is_reported(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let release = ReleaseRecord {
         id: ReleaseId(7),
         build: None,
@@ -106,9 +114,8 @@ async fn an_activation_is_noted_once_however_often_it_is_reported() {
     assert_eq!(reading!(scenario, |conn| releases::get(conn, ReleaseId(7))), of_a_new_store);
 }
 
-#[tokio::test]
-async fn a_pin_holds_until_it_is_taken_out() {
-    let scenario = Scenario::new().await;
+async fn a_pin_holds_until_it_is_taken_out(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     assert_eq!(reading!(scenario, |conn| releases::pinned(conn)), None);
     in_transaction!(scenario, |tx| releases::pin(tx, ReleaseId(3), &scenario.origin())).unwrap();
     assert_eq!(reading!(scenario, |conn| releases::pinned(conn)), Some(ReleaseId(3)));
@@ -116,9 +123,8 @@ async fn a_pin_holds_until_it_is_taken_out() {
     assert_eq!(reading!(scenario, |conn| releases::pinned(conn)), None);
 }
 
-#[tokio::test]
-async fn an_answer_is_given_again_under_its_key_and_to_its_user_only() {
-    let scenario = Scenario::new().await;
+async fn an_answer_is_given_again_under_its_key_and_to_its_user_only(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let ada = scenario.db.user("ada", Role::Author).await.id;
     let bob = scenario.db.user("bob", Role::Author).await.id;
     let answer = RecordedAnswer {
@@ -129,17 +135,16 @@ async fn an_answer_is_given_again_under_its_key_and_to_its_user_only() {
     };
     let now = scenario.now();
     in_transaction!(scenario, |tx| idempotency::record(tx, ada, "key", &answer, now)).unwrap();
-    assert_eq!(reading!(scenario, |conn| idempotency::find(conn, ada, "key")), Some(answer.clone()));
-    assert_eq!(reading!(scenario, |conn| idempotency::find(conn, bob, "key")), None);
+    assert_eq!(in_transaction!(scenario, |tx| idempotency::claim(tx, ada, "key")).unwrap(), Some(answer.clone()));
+    assert_eq!(in_transaction!(scenario, |tx| idempotency::claim(tx, bob, "key")).unwrap(), None);
     let second = in_transaction!(scenario, |tx| idempotency::record(tx, ada, "key", &answer, now));
     assert!(matches!(second, Err(StoreError::Taken { field: "idempotency key" })), "{second:?}");
     let later = scenario.later(1);
     assert_eq!(in_transaction!(scenario, |tx| idempotency::forget_older(tx, later)).unwrap(), 1);
 }
 
-#[tokio::test]
-async fn the_audit_trail_says_who_did_what_from_where() {
-    let scenario = Scenario::new().await;
+async fn the_audit_trail_says_who_did_what_from_where(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let ada = scenario.db.user("ada", Role::Editor).await.id;
     let origin = Origin {
         ip: Some("192.0.2.7".to_owned()),
@@ -160,9 +165,8 @@ async fn the_audit_trail_says_who_did_what_from_where() {
     assert_eq!(rest.iter().map(|entry| entry.action.as_str()).collect::<Vec<_>>(), ["user.change", "user.add"]);
 }
 
-#[tokio::test]
-async fn an_installation_is_named_once() {
-    let [one, other] = [Scenario::new().await, Scenario::new().await];
+async fn an_installation_is_named_once(database: DatabaseKind) {
+    let [one, other] = [Scenario::on(database).await, Scenario::on(database).await];
     let id = async |of: &Scenario| in_transaction!(of, |tx| installation::id(tx, of.now())).unwrap();
     let first = id(&one).await;
     assert_eq!(id(&one).await, first);

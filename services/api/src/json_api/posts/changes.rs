@@ -112,6 +112,7 @@ async fn check_address(
     content: &PostContent,
     now: Timestamp,
 ) -> Result<(), ApiError> {
+    posts::hold_addresses(&mut change.tx).await?;
     let site = change.site().await?;
     let address = |content: &PostContent| site.address_of(content, content.published_at.unwrap_or(now));
     let field = if content.permalink.is_some() { "permalink" } else { "slug" };

@@ -2,7 +2,7 @@
 
 use microblog_domain::{Post, PostContent, PostKind, PostStatus, SiteTimeZone, Slug, Tag, Timestamp, UrlPath, Version};
 use microblog_store::publishing::Intent as Standing;
-use microblog_store::{Connection, posts};
+use microblog_store::{Transaction, posts};
 use serde_json::{Map, Value};
 
 use crate::error::ApiError;
@@ -163,7 +163,7 @@ impl PostInput {
     /// The content of a new post. Without a slug it gets the first free one that its title, or the time, suggests.
     pub(crate) async fn content_of_new(
         self,
-        conn: &mut Connection,
+        tx: &mut Transaction,
         zone: &SiteTimeZone,
         now: Timestamp,
     ) -> Result<PostContent, ApiError> {
@@ -172,7 +172,8 @@ impl PostInput {
             None => {
                 let from_title = self.title.as_deref().and_then(Slug::from_title);
                 let wanted = from_title.map_or_else(|| slug_of_time(now), Ok)?;
-                posts::free_slug(conn, &wanted).await?
+                posts::hold_addresses(tx).await?;
+                posts::free_slug(tx, &wanted).await?
             }
         };
         self.with_slug(slug, zone)

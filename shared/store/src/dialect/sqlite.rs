@@ -1,15 +1,21 @@
-//! The one place for what databases say or spell differently.
-//!
-//! All other SQL of this crate is meant for SQLite and PostgreSQL alike: `$1` placeholders, `RETURNING`,
-//! `ON CONFLICT`, partial unique indexes and row values exist in both. What SQLite alone needs is here: how its files
-//! are opened, how its errors are read, and full-text search.
+//! What SQLite needs and says: how its files are opened, how its errors are read, and full-text search.
 
-use sqlx::error::{DatabaseError, ErrorKind};
+use std::path::Path;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use sqlx::error::DatabaseError;
+
+use super::SearchSql;
 use crate::error::StoreError;
 
 /// Takes the write lock at once, so that a transaction never finds at its end that another one was first.
 pub(crate) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
+
+/// Every transaction reads the state that it found at its first statement.
+pub(crate) const BEGIN_SNAPSHOT: &str = "BEGIN";
+
+/// A transaction that writes has the lock of the whole file already.
+pub(crate) const LOCK_SCHEMA: &str = "";
 
 /// For every connection. `FULL`: what was acknowledged survives a power cut. The size limit gives disk space back after
 /// a large import.
@@ -27,22 +33,38 @@ pub(crate) const SET_UP_READER: &str = "
     PRAGMA query_only = ON;
 ";
 
-/// Moves the messages that are due ahead, and gives them back. Writers take turns here, so none of them are taken twice.
-pub(crate) const CLAIM_OUTBOX: &str = "
-    UPDATE outbox SET available_at = $3 WHERE id IN
-        (SELECT id FROM outbox WHERE available_at <= $1 ORDER BY available_at, id LIMIT $2)
-    RETURNING *
-";
+/// The file as the driver reads it. With everything escaped, the path has no parts that a parser of addresses could
+/// take for a host, lower-case or shorten, nor for the name of a database in memory.
+pub(crate) fn driver_address(path: &Path) -> Result<String, StoreError> {
+    let failed = || StoreError::CanNotOpen { path: path.to_owned(), reason: "its path is not UTF-8".to_owned() };
+    let path = path.to_str().ok_or_else(failed)?;
+    Ok(format!("sqlite:{}", utf8_percent_encode(path, NON_ALPHANUMERIC)))
+}
 
-/// Finds the numbers of the posts that match the search expression in the parameter that follows.
-pub(crate) const MATCHES: &str = "SELECT s.rowid AS number FROM post_search s WHERE post_search MATCH";
+pub(super) const COUNT_MATCHES: &str = "SELECT COUNT(*) AS matches FROM \
+     (SELECT s.rowid FROM post_search s WHERE post_search MATCH $1 LIMIT $2) m";
 
-/// Turns the numbers of matches into ids of posts.
-pub(crate) const SEARCH_KEYS: &str = "post_search_keys k";
+/// The index knows posts by number; a table of keys leads from these to ids.
+pub(super) fn join_matches(expression: &str, id: &str) -> SearchSql {
+    let matches = format!("(SELECT s.rowid AS number FROM post_search s WHERE post_search MATCH {expression}) m");
+    SearchSql {
+        tables: vec![matches, "post_search_keys k".to_owned()],
+        condition: format!("k.number = m.number AND k.post_id = {id}"),
+    }
+}
+
+/// Not a join: that would go through all matches for each post.
+pub(super) fn check_matches(expression: &str, id: &str) -> SearchSql {
+    let condition = format!(
+        "(SELECT k.number FROM post_search_keys k WHERE k.post_id = {id}) \
+         IN (SELECT s.rowid FROM post_search s WHERE post_search MATCH {expression})"
+    );
+    SearchSql { tables: Vec::new(), condition }
+}
 
 /// Turns what a person typed into a search expression: every word must occur, and may go on (`publ` finds `publish`).
 /// `None` when there is no word in it.
-pub(crate) fn search_expression(typed: &str) -> Option<String> {
+pub(super) fn search_expression(typed: &str) -> Option<String> {
     let words: Vec<_> = typed
         .split(|letter: char| !letter.is_alphanumeric())
         .filter(|word| !word.is_empty())
@@ -63,23 +85,19 @@ mod code {
     pub(super) const NOTADB: u32 = 26;
 }
 
-/// Reads an error that the database itself reported.
-pub(crate) fn classify(error: sqlx::Error) -> StoreError {
-    let sqlx::Error::Database(report) = &error else {
-        return StoreError::Internal(error);
-    };
-    if report.kind() == ErrorKind::UniqueViolation
-        && let Some(field) = field_of_constraint(report.as_ref())
-    {
-        return StoreError::Taken { field };
-    }
-    match primary_code(report.as_ref()) {
+/// Reads an error of SQLite.
+pub(super) fn classify(error: sqlx::Error) -> StoreError {
+    match error.as_database_error().and_then(primary_code) {
         Some(code::BUSY | code::LOCKED | code::IOERR | code::CANTOPEN) => StoreError::Unavailable(error),
         Some(code::READONLY) => StoreError::ReadOnly,
         Some(code::FULL) => StoreError::DiskFull,
-        Some(code::CORRUPT | code::NOTADB) => StoreError::Damaged { reason: report.message().to_owned() },
+        Some(code::CORRUPT | code::NOTADB) => StoreError::Damaged { reason: said(&error) },
         _ => StoreError::Internal(error),
     }
+}
+
+fn said(error: &sqlx::Error) -> String {
+    error.as_database_error().map_or_else(|| error.to_string(), |report| report.message().to_owned())
 }
 
 /// Whether the file turned out to be something other than a database.
@@ -90,20 +108,6 @@ pub(crate) fn is_not_a_database(error: &sqlx::Error) -> bool {
 /// Extended result codes carry the primary one in their lowest byte.
 fn primary_code(report: &dyn DatabaseError) -> Option<u32> {
     report.code()?.parse::<u32>().ok().map(|code| code & 0xff)
-}
-
-/// SQLite names the column in its message (`users.name_key`); the constraints are named alike (`users_name_key`).
-fn field_of_constraint(report: &dyn DatabaseError) -> Option<&'static str> {
-    let named = |column: &str, constraint: &str| {
-        report.message().contains(column) || report.constraint().is_some_and(|name| name == constraint)
-    };
-    if named("users.name_key", "users_name_key") {
-        Some("name")
-    } else if named("idempotency_keys.user_id", "idempotency_keys_pkey") {
-        Some("idempotency key")
-    } else {
-        None
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,164 @@
+//! Opening the database: a SQLite file that is made if it is missing, or a PostgreSQL server that must be there.
+//!
+//! What is wrong is found out by a connection of its own, since a pool would try over and over and keep the reason to
+//! itself. The same connection brings the schema up to date.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use std::time::Duration;
+
+use microblog_domain::{DatabaseUrl, PostgresUrl};
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
+
+use crate::connect::{Connection, Store};
+use crate::decode::Columns as _;
+use crate::dialect::postgres::Session;
+use crate::dialect::{Dialect, postgres, sqlite};
+use crate::error::StoreError;
+use crate::migrate;
+
+/// As many pages of a SQLite file as readers ask for at once are few; each connection costs a thread and its cache.
+const SQLITE_READERS: u32 = 4;
+/// Longer than any transaction of ours; who waits longer is told so rather than kept.
+const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(10);
+
+/// How a server is used. A SQLite file needs none of this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServerOptions {
+    /// How many connections there may be, at least 2: half of them read.
+    pub max_connections: u32,
+    /// How long a connection may take to be made or to become free.
+    pub connect_timeout: Duration,
+    /// How long a statement may take.
+    pub statement_timeout: Duration,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self {
+            max_connections: 10,
+            connect_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Store {
+    /// Opens the database, makes it if it is a file and missing, and brings its schema up to date.
+    pub async fn open(url: &DatabaseUrl) -> Result<Self, StoreError> {
+        Self::open_with(url, ServerOptions::default()).await
+    }
+
+    /// Does the same, with the server used in another way.
+    pub async fn open_with(url: &DatabaseUrl, options: ServerOptions) -> Result<Self, StoreError> {
+        install_default_drivers();
+        match url {
+            DatabaseUrl::Sqlite(path) => open_sqlite(path).await,
+            DatabaseUrl::Postgres(url) => open_postgres(url, options).await,
+        }
+    }
+}
+
+async fn open_sqlite(path: &Path) -> Result<Store, StoreError> {
+    make_private_file(path)?;
+    let address: AnyConnectOptions = sqlite::driver_address(path)?.parse()?;
+    let address = address.disable_statement_logging();
+    prepare_sqlite(&address, path).await?;
+    // A file does not hang up: nothing is gained by asking first or by opening it anew.
+    let pool = |size, set_up: &str| {
+        let options = pool_options(size, WAIT_FOR_CONNECTION, set_up.to_owned());
+        options.test_before_acquire(false).max_lifetime(None).connect_lazy_with(address.clone())
+    };
+    Ok(Store {
+        dialect: Dialect::Sqlite,
+        writers: pool(1, sqlite::SET_UP_WRITER),
+        readers: pool(SQLITE_READERS, sqlite::SET_UP_READER),
+    })
+}
+
+/// The file holds password hashes: only its owner may read it, and a folder made for it. SQLite gives its companions the
+/// same permissions.
+fn make_private_file(path: &Path) -> Result<(), StoreError> {
+    let failed = |error: std::io::Error| StoreError::CanNotOpen { path: path.to_owned(), reason: error.to_string() };
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    }
+    OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path).map(drop).map_err(failed)
+}
+
+async fn prepare_sqlite(options: &AnyConnectOptions, path: &Path) -> Result<(), StoreError> {
+    let open = async {
+        let mut connection = options.connect().await?;
+        sqlx::raw_sql(sqlite::SET_UP_WRITER).execute(&mut connection).await?;
+        Ok::<_, sqlx::Error>(connection)
+    };
+    let mut connection = open.await.map_err(|error| match error {
+        error if sqlite::is_not_a_database(&error) => StoreError::NotADatabase { path: path.to_owned() },
+        error => error.into(),
+    })?;
+    migrate::up(&mut connection).await?;
+    Ok(connection.close().await?)
+}
+
+async fn open_postgres(url: &PostgresUrl, options: ServerOptions) -> Result<Store, StoreError> {
+    let address = postgres_address(url)?;
+    prepare_postgres(&address, url, options.connect_timeout).await?;
+    let pool = |size, is_reader| {
+        let session = Session { statement_timeout: options.statement_timeout, is_reader };
+        // A connection that a restarted server left behind is found before it is handed out.
+        let pool = pool_options(size, options.connect_timeout, session.set_up()).test_before_acquire(true);
+        pool.connect_lazy_with(address.clone())
+    };
+    let writers = (options.max_connections / 2).max(1);
+    let readers = options.max_connections.saturating_sub(writers).max(1);
+    Ok(Store { dialect: Dialect::Postgres, writers: pool(writers, false), readers: pool(readers, true) })
+}
+
+/// The address as the driver reads it. The server's administrator sees whose connections these are.
+fn postgres_address(url: &PostgresUrl) -> Result<AnyConnectOptions, StoreError> {
+    let mut address = url.reveal().clone();
+    if !address.query_pairs().any(|(name, _)| name == "application_name") {
+        address.query_pairs_mut().append_pair("application_name", "microblog");
+    }
+    Ok(AnyConnectOptions::from_url(&address)?.disable_statement_logging())
+}
+
+async fn prepare_postgres(
+    address: &AnyConnectOptions,
+    url: &PostgresUrl,
+    connect_timeout: Duration,
+) -> Result<(), StoreError> {
+    let unreachable = |reason: String| StoreError::Unreachable { server: url.to_string(), reason };
+    let connecting = tokio::time::timeout(connect_timeout, address.connect());
+    let connected = connecting.await.map_err(|_| unreachable(format!("no answer for {connect_timeout:?}")))?;
+    let mut connection = connected.map_err(|error| match error {
+        sqlx::Error::Io(error) => unreachable(error.to_string()),
+        sqlx::Error::Tls(error) => StoreError::NoTls { server: url.to_string(), reason: error.to_string() },
+        error => error.into(),
+    })?;
+    require_supported(&mut connection).await?;
+    migrate::up(&mut connection).await?;
+    Ok(connection.close().await?)
+}
+
+async fn require_supported(connection: &mut Connection) -> Result<(), StoreError> {
+    let row = sqlx::query(postgres::WHO_ARE_YOU).fetch_one(connection).await?;
+    if row.number::<i64>("major")? < postgres::OLDEST_VERSION {
+        return Err(StoreError::ServerTooOld { found: row.text("version")?, needed: postgres::OLDEST_VERSION });
+    }
+    match row.text("encoding")?.as_str() {
+        "UTF8" => Ok(()),
+        other => Err(StoreError::WrongEncoding { found: other.to_owned() }),
+    }
+}
+
+/// A pool whose connections are each set up by these statements.
+fn pool_options(size: u32, wait: Duration, set_up: String) -> AnyPoolOptions {
+    AnyPoolOptions::new().max_connections(size).acquire_timeout(wait).after_connect(move |connection, _| {
+        // The statements are the program's own.
+        let set_up = AssertSqlSafe(set_up.clone());
+        Box::pin(async move { sqlx::raw_sql(set_up).execute(connection).await.map(drop) })
+    })
+}
