@@ -26,6 +26,8 @@ on_every_database![
     a_cancelled_build_whose_worker_died_does_not_start_again,
     builds_are_listed_from_the_newest_and_forgotten_when_they_are_old,
     messages_wait_for_their_time_and_leave_when_they_are_delivered,
+    a_claim_that_nobody_settles_runs_out,
+    a_build_whose_message_was_lost_is_announced_again_once,
 ];
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -299,18 +301,16 @@ async fn messages_wait_for_their_time_and_leave_when_they_are_delivered(database
     assert_eq!(reading!(scenario, |conn| outbox::backlog(conn, scenario.now())).pending, 0);
 }
 
-#[tokio::test]
-async fn a_claim_that_nobody_settles_runs_out() {
-    let scenario = Scenario::new().await;
+async fn a_claim_that_nobody_settles_runs_out(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     scenario.ask(BuildMode::Incremental).await;
     let message = claim(&scenario, 10).await.remove(0);
     scenario.later(10);
     assert_eq!(claim(&scenario, 10).await[0].id, message.id);
 }
 
-#[tokio::test]
-async fn a_build_whose_message_was_lost_is_announced_again_once() {
-    let scenario = Scenario::new().await;
+async fn a_build_whose_message_was_lost_is_announced_again_once(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
     let build = scenario.ask(BuildMode::Incremental).await;
     let since = || scenario.now().checked_sub(Duration::from_secs(5)).unwrap();
     scenario.later(60);
