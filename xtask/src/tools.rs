@@ -1,6 +1,7 @@
 //! What the checks and tests need besides Rust: found, installed where that is possible without asking, or named.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -16,11 +17,13 @@ struct Tool {
     purpose: &'static str,
 }
 
-const TOOLS: [Tool; 6] = [
+const TOOLS: [Tool; 8] = [
     Tool { programs: &["chromium", "chromium-browser"], package: "chromium", purpose: "pages are looked at in it" },
     Tool { programs: &["node"], package: "nodejs", purpose: "drives Chromium" },
     Tool { programs: &["npm"], package: "npm", purpose: "fetches the HTML checker and axe-core" },
     Tool { programs: &["java"], package: "default-jre-headless", purpose: "runs the Nu HTML checker" },
+    Tool { programs: &[RABBITMQ], package: "rabbitmq-server", purpose: "throw-away brokers" },
+    Tool { programs: &["openssl"], package: "openssl", purpose: "certificates for them" },
     Tool { programs: &["nginx"], package: "nginx-light", purpose: "serves the site as it is served for real" },
     Tool { programs: &["initdb"], package: "postgresql", purpose: "throw-away database servers" },
 ];
@@ -29,6 +32,10 @@ const TOOLS: [Tool; 6] = [
 const POSTGRES_VERSIONS: &str = "/usr/lib/postgresql";
 /// Read by Debian's packages of PostgreSQL, which otherwise make a database server of the machine's own and start it.
 const POSTGRES_SETTINGS: &str = "/etc/postgresql-common/createcluster.d";
+/// Debian's program of this name on the path wants to be root.
+const RABBITMQ: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+/// Asked by Debian's packages whether they may start what they bring.
+const START_POLICY: &str = "/usr/sbin/policy-rc.d";
 
 /// Where the tools that npm fetches are listed.
 const WEB_TOOLS: &str = "tests/web";
@@ -75,7 +82,22 @@ fn install(missing: &[&Tool]) -> Outcome {
     let apt = |words: &[&str]| run(command("apt-get", words).env("DEBIAN_FRONTEND", "noninteractive"));
     apt(&["update", "--quiet"])?;
     keep_postgres_quiet()?;
-    apt(&[&["install", "--quiet", "--yes", "--no-install-recommends"], packages.as_slice()].concat())
+    let install = || apt(&[&["install", "--quiet", "--yes", "--no-install-recommends"], packages.as_slice()].concat());
+    without_starting_services(install)
+}
+
+/// The tests start servers of their own; the machine gets none started. A policy that is there already stays.
+fn without_starting_services(install: impl FnOnce() -> Outcome) -> Outcome {
+    let policy = Path::new(START_POLICY);
+    if policy.exists() {
+        return install();
+    }
+    let failed = |error: std::io::Error| format!("{START_POLICY} can not be written: {error}");
+    fs::write(policy, "#!/bin/sh\nexit 101\n").map_err(failed)?;
+    fs::set_permissions(policy, fs::Permissions::from_mode(0o755)).map_err(failed)?;
+    let installed = install();
+    fs::remove_file(policy).map_err(failed)?;
+    installed
 }
 
 /// The tests start servers of their own; the machine gets none. The setting stays: it does nothing to servers that are

@@ -4,7 +4,7 @@
 //! only this process holds open; when the pipe breaks, it kills every server and removes the folders.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -13,15 +13,22 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-/// Kills the process groups whose numbers stand in `*.pid` of the folder, once its input ends.
+/// Once its input ends, kills the process groups whose numbers stand in `*.pid` of the folder, and removes the folders that
+/// are named in its file `elsewhere`.
 const WATCH: &str = r#"
 cat >/dev/null
 for file in "$0"/*.pid; do
     kill -s KILL -- "-$(cat "$file")"
 done
 sleep 1
+while read -r folder; do
+    rm -rf "$folder"
+done <"$0/elsewhere"
 rm -rf "$0"
 "#;
+
+/// The list of folders in other places.
+const ELSEWHERE: &str = "elsewhere";
 
 /// Writes the number of its process group, then becomes the server.
 const BECOME: &str = r#"echo $$ >"$0"; exec "$@""#;
@@ -38,10 +45,18 @@ fn watched_folder() -> (PathBuf, Child) {
     // Servers that run as another user must come through.
     let everybody = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     fs::set_permissions(&folder, everybody).expect("a folder of our own");
+    fs::write(folder.join(ELSEWHERE), "").expect("a folder of our own");
     let mut watch = Command::new("sh");
     watch.args(["-c", WATCH]).arg(&folder).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     let watch = watch.process_group(0).spawn().expect("a shell");
     (folder, watch)
+}
+
+/// A folder that vanishes with the process although it has to be in another place.
+pub(crate) fn folder_elsewhere(folder: &Path) {
+    fs::create_dir_all(folder).expect("a folder");
+    let mut list = fs::OpenOptions::new().append(true).open(self::folder().join(ELSEWHERE)).expect("a list of ours");
+    writeln!(list, "{}", folder.display()).expect("a list of ours");
 }
 
 /// A port that nobody listens on at this moment.

@@ -5,4 +5,6 @@
 mod delivery;
 mod faults;
 mod harness;
+mod news;
 mod refusals;
+mod relay;

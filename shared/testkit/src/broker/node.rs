@@ -17,8 +17,6 @@ const COOKIE: &str = "microblogtestcookie";
 const SERVER: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 /// How long the node may refuse to be talked to.
 const CALL_LIMIT: Duration = Duration::from_secs(10);
-/// What is used of the machine's memory when no alarm is wanted.
-const PLENTY: &str = "0.8";
 
 /// A broker that runs, or did.
 #[derive(Debug)]
@@ -90,10 +88,11 @@ impl Node {
     }
 
     pub(super) fn set_memory_alarm(&self, is_on: bool) {
-        self.eval(&format!(
-            "vm_memory_monitor:set_vm_memory_high_watermark({})",
-            if is_on { "0.000001" } else { PLENTY }
-        ));
+        self.eval(if is_on {
+            "rabbit_alarm:set_alarm({{resource_limit, memory, node()}, []})"
+        } else {
+            "rabbit_alarm:clear_alarm({resource_limit, memory, node()})"
+        });
     }
 
     /// Undoes what a test before may have done to it; one that panicked left it as it was.
@@ -176,6 +175,9 @@ fn make_folder(root: Option<&Path>) -> PathBuf {
         None => server::folder().join("rabbitmq"),
         Some(root) => root.join("tmp").join(format!("microblog-test-{}", std::process::id())),
     };
+    if root.is_some() {
+        server::folder_elsewhere(&folder);
+    }
     fs::create_dir_all(folder.join("data")).expect("a folder");
     fs::create_dir_all(folder.join("log")).expect("a folder");
     folder
@@ -198,7 +200,7 @@ fn write_settings(folder: &Path, inside: &Path, ports: Ports) {
          ssl_options.keyfile = {inside}/server.key\n\
          ssl_options.verify = verify_none\n\
          log.console = false\n\
-         vm_memory_high_watermark.relative = {PLENTY}\n\
+         vm_memory_high_watermark.relative = 0.8\n\
          disk_free_limit.absolute = 1MB\n\
          collect_statistics_interval = 60000\n",
         ports.amqp, ports.amqps
