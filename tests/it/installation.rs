@@ -17,13 +17,20 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// A data folder, a build folder, and the settings that name them.
 pub(crate) struct Installation {
     folder: TempDir,
+    /// Settings other than those that all have.
+    settings: Vec<String>,
     pub(crate) token: String,
 }
 
 impl Installation {
     /// An installation with an owner who has a token.
     pub(crate) fn new() -> Self {
-        let mut installation = Self::untouched();
+        Self::with(Vec::new())
+    }
+
+    /// The same with further settings, as `key=value`.
+    pub(crate) fn with(settings: Vec<String>) -> Self {
+        let mut installation = Self { settings, ..Self::untouched() };
         installation.add_owner();
         let mut token = installation.command(&["token", "create", "--user", "owner"]);
         token.args(["--scope", "read", "--scope", "write", "--scope", "admin"]);
@@ -33,7 +40,7 @@ impl Installation {
 
     /// An installation that nobody has set up yet.
     pub(crate) fn untouched() -> Self {
-        Self { folder: TempDir::with_prefix("microblog-up-").unwrap(), token: String::new() }
+        Self { folder: TempDir::with_prefix("microblog-up-").unwrap(), settings: Vec::new(), token: String::new() }
     }
 
     fn add_owner(&self) {
@@ -61,7 +68,15 @@ impl Installation {
         ] {
             command.args(["--set", setting]);
         }
+        self.set(&mut command);
         command
+    }
+
+    /// Gives a program the settings that only this installation has.
+    pub(crate) fn set(&self, command: &mut Command) {
+        for setting in &self.settings {
+            command.args(["--set", setting]);
+        }
     }
 
     /// Starts it, and waits until it has said where it is.

@@ -39,6 +39,7 @@ fn with_settings(mut command: Command, installation: &Installation) -> Command {
     ] {
         command.args(["--set", setting]);
     }
+    installation.set(&mut command);
     command
 }
 

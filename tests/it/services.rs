@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use microblog_domain::DatabaseUrl;
+use microblog_testkit::TestDatabase;
 use serde_json::{Value, json};
 
 use crate::installation::{Installation, path_of};
@@ -20,21 +22,71 @@ fn edit(service: &Service, installation: &Installation, post: &Value, text: &str
 
 #[test]
 fn what_one_service_is_told_the_other_makes_live_and_either_may_be_killed() {
-    let installation = Installation::new();
+    publish_and_kill(&Installation::new());
+}
+
+#[test]
+fn the_same_holds_when_they_share_a_database_server() {
+    let database = SharedDatabase::new();
+    publish_and_kill(&database.installation());
+}
+
+/// A database on a server of its own, which ends with the test.
+struct SharedDatabase {
+    runtime: tokio::runtime::Runtime,
+    database: Option<TestDatabase>,
+}
+
+impl SharedDatabase {
+    fn new() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let database = Some(runtime.block_on(TestDatabase::postgres()));
+        Self { runtime, database }
+    }
+
+    fn installation(&self) -> Installation {
+        let DatabaseUrl::Postgres(url) = self.database.as_ref().unwrap().url() else { unreachable!() };
+        Installation::with(vec![format!("database.url={}", url.reveal())])
+    }
+}
+
+impl Drop for SharedDatabase {
+    fn drop(&mut self) {
+        let _entered = self.runtime.enter();
+        self.database.take();
+    }
+}
+
+#[test]
+fn a_client_that_asks_several_services_has_one_allowance() {
+    let database = SharedDatabase::new();
+    let installation = database.installation();
+    let services = [(); 3].map(|()| Service::ready(api(&installation), &installation));
+    let attempt = |service: &Service| {
+        let wrong = json!({"name": "owner", "password": "a wrong password"});
+        service.client(&installation).send("POST", "/api/v1/session", None, Some(&wrong)).unwrap().0
+    };
+    let answers: Vec<u16> = (0..9).map(|number| attempt(&services[number % 3])).collect();
+    assert_eq!(answers.iter().filter(|status| **status == 401).count(), 5, "{answers:?}");
+    assert!(answers.ends_with(&[429]), "{answers:?}");
+}
+
+/// Publishes through one service, kills both in turn, and sees every edit live.
+fn publish_and_kill(installation: &Installation) {
     let [first_api, first_builder] =
-        [Service::ready(api(&installation), &installation), Service::ready(builder(&installation), &installation)];
-    let post = first_api.client(&installation).publish("Hello", "The first text.");
-    wait_for_text(&installation, &post, "The first text.");
+        [Service::ready(api(installation), installation), Service::ready(builder(installation), installation)];
+    let post = first_api.client(installation).publish("Hello", "The first text.");
+    wait_for_text(installation, &post, "The first text.");
 
     first_builder.kill();
-    edit(&first_api, &installation, &post, "Nobody builds this yet.");
+    edit(&first_api, installation, &post, "Nobody builds this yet.");
     first_api.kill();
-    let second_builder = Service::ready(builder(&installation), &installation);
-    wait_for_text(&installation, &post, "Nobody builds this yet.");
+    let second_builder = Service::ready(builder(installation), installation);
+    wait_for_text(installation, &post, "Nobody builds this yet.");
 
-    let second_api = Service::ready(api(&installation), &installation);
-    edit(&second_api, &installation, &post, "After both were killed.");
-    wait_for_text(&installation, &post, "After both were killed.");
+    let second_api = Service::ready(api(installation), installation);
+    edit(&second_api, installation, &post, "After both were killed.");
+    wait_for_text(installation, &post, "After both were killed.");
     for metric in ["publish_to_live_seconds_count", "build_info{", "dependency_up{dependency=\"database\"} 1"] {
         second_builder.wait_for("/metrics", |_, text| text.contains(&format!("microblog_{metric}")));
     }

@@ -54,10 +54,11 @@ impl AppState {
     /// The state of a process with these settings; the fields that others share are to be replaced by theirs.
     #[must_use]
     pub fn new(settings: &Settings, store: Store, clock: Arc<dyn Clock>, ticks: &Ticks, recorder: Recorder) -> Self {
+        let limiters = Limiters::new(&settings.rate_limit, ticks).shared_in(&store, &settings.rate_limit);
         Self {
             store,
             clock,
-            limiters: Limiters::new(&settings.rate_limit, ticks),
+            limiters,
             passwords: Passwords::default(),
             server: settings.server.clone(),
             auth: settings.auth.clone(),

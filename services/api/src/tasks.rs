@@ -30,7 +30,7 @@ async fn keep_house(app: Arc<AppState>) {
     let mut ticks = tokio::time::interval(HOUSEKEEPING);
     loop {
         ticks.tick().await;
-        app.limiters.forget_idle_clients();
+        app.limiters.forget_idle_clients().await;
         if let Err(error) = change::forget_what_is_over(&app).await {
             tracing::warn!(%error, "what is over could not be forgotten; trying again in a minute");
         }

@@ -35,6 +35,7 @@ mod origin;
 pub mod outbox;
 pub mod posts;
 pub mod publishing;
+pub mod rate_limits;
 pub mod releases;
 pub mod revisions;
 pub mod sessions;

@@ -36,7 +36,7 @@ impl Sql {
 }
 
 /// In order, never changed once released: a correction is a new step.
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step {
         version: 1,
         name: "schema",
@@ -84,6 +84,13 @@ const STEPS: [Step; 7] = [
         name: "installation",
         up: Sql::Same(include_str!("migrations/0008_installation.up.sql")),
         down: Sql::Same(include_str!("migrations/0008_installation.down.sql")),
+    },
+    Step {
+        version: 9,
+        name: "rate limits",
+        // One process alone uses a database in a file, and counts in its memory.
+        up: Sql::Own { sqlite: "", postgres: include_str!("migrations/0009_rate_limits.postgres.up.sql") },
+        down: Sql::Own { sqlite: "", postgres: include_str!("migrations/0009_rate_limits.postgres.down.sql") },
     },
 ];
 

@@ -70,7 +70,8 @@ pub(crate) async fn admit(State(gate): State<Gate>, request: Request, next: Next
         Guard::Public => Ok(None),
         Guard::Needs(..) => identify(&gate.app, request.headers()).await,
     };
-    gate.count(&request, identified.as_ref().ok().and_then(Option::as_ref))?;
+    gate.count(request.extensions().get::<Client>().copied(), identified.as_ref().ok().and_then(Option::as_ref))
+        .await?;
     let (Guard::Needs(role, scope), caller) = (gate.guard, identified?) else { return Ok(next.run(request).await) };
     let caller = caller.ok_or_else(|| {
         ApiError::new(ErrorCode::Unauthenticated, "Log in, or send an API token in the header Authorization: Bearer ….")
@@ -82,12 +83,9 @@ pub(crate) async fn admit(State(gate): State<Gate>, request: Request, next: Next
 }
 
 impl Gate {
-    fn count(&self, request: &Request, caller: Option<&Caller>) -> Result<(), ApiError> {
-        let network = || request.extensions().get::<Client>().map(Client::network);
-        let Some(key) = caller.map(|caller| ClientKey::User(caller.user)).or_else(|| network().map(ClientKey::Network))
-        else {
-            return Ok(());
-        };
+    async fn count(&self, client: Option<Client>, caller: Option<&Caller>) -> Result<(), ApiError> {
+        let network = client.map(|client| ClientKey::Network(client.network()));
+        let Some(key) = caller.map(|caller| ClientKey::User(caller.user)).or(network) else { return Ok(()) };
         let requests = match caller {
             Some(caller) if caller.role == Role::Owner => Allowance::Owner,
             _ => Allowance::Api,
@@ -95,9 +93,12 @@ impl Gate {
         let limiters = &self.app.limiters;
         match self.counted {
             Counted::Free => Ok(()),
-            Counted::AsRequest => limiters.spend(requests, key),
-            Counted::AsLogIn => limiters.spend(Allowance::LogIn, key),
-            Counted::AsBuild => limiters.spend(requests, key).and_then(|()| limiters.spend(Allowance::Builds, key)),
+            Counted::AsRequest => limiters.spend(requests, key).await,
+            Counted::AsLogIn => limiters.spend(Allowance::LogIn, key).await,
+            Counted::AsBuild => {
+                limiters.spend(requests, key).await?;
+                limiters.spend(Allowance::Builds, key).await
+            }
         }
     }
 }

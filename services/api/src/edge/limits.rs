@@ -1,7 +1,8 @@
 //! How often clients may ask.
 //!
-//! Each allowance fills up again steadily, and may be spent at once. Time is monotonic, so that setting the machine's
-//! clock locks nobody out.
+//! Each allowance fills up again steadily, and may be spent at once. Where several services answer for one site, the
+//! database counts for all of them ([`SharedLimits`]); if it can not, or with one service alone, each counts for itself,
+//! by a monotonic clock, so that setting the machine's clock locks nobody out.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -14,7 +15,9 @@ use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
 use microblog_config::{PerMinute, RateLimitSettings};
 use microblog_domain::UserId;
+use microblog_store::Store;
 
+use super::shared_limits::SharedLimits;
 use crate::error::ApiError;
 use crate::metrics;
 
@@ -59,6 +62,15 @@ pub(crate) enum ClientKey {
     Network(IpAddr),
 }
 
+impl fmt::Display for ClientKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(user) => write!(f, "user {user}"),
+            Self::Network(address) => write!(f, "network {address}"),
+        }
+    }
+}
+
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Allowance {
@@ -81,6 +93,7 @@ pub struct Limiters {
     builds: Limiter,
     api: Limiter,
     owner: Limiter,
+    shared: Option<SharedLimits>,
 }
 
 impl Limiters {
@@ -94,21 +107,44 @@ impl Limiters {
             builds: limiter(settings.builds),
             api: limiter(settings.api),
             owner: limiter(settings.owner),
+            shared: None,
         }
     }
 
+    /// The same, counted by the database where that counts.
+    #[must_use]
+    pub fn shared_in(self, store: &Store, settings: &RateLimitSettings) -> Self {
+        Self { shared: SharedLimits::of(store, settings), ..self }
+    }
+
     /// Spends one from the client's allowance, or says how long to wait.
-    pub(crate) fn spend(&self, allowance: Allowance, client: ClientKey) -> Result<(), ApiError> {
-        let limiter = self.of(allowance);
-        limiter.check_key(&client).map_err(|refusal| {
+    pub(crate) async fn spend(&self, allowance: Allowance, client: ClientKey) -> Result<(), ApiError> {
+        let shared = match &self.shared {
+            Some(shared) => shared.spend(allowance, client).await,
+            None => None,
+        };
+        shared.unwrap_or_else(|| self.spend_here(allowance, client)).map_err(|wait| {
             metrics::rate_limited();
             tracing::warn!(target: "security", ?allowance, "too many requests");
-            ApiError::rate_limited(refusal.wait_time_from(limiter.clock().now()))
+            ApiError::rate_limited(wait)
         })
     }
 
+    /// Counts in this process alone; the error is how long to wait.
+    fn spend_here(&self, allowance: Allowance, client: ClientKey) -> Result<(), Duration> {
+        let limiter = self.of(allowance);
+        limiter.check_key(&client).map_err(|refusal| refusal.wait_time_from(limiter.clock().now()))
+    }
+
     /// Forgets clients whose allowances are full again. To be called now and then, or memory grows with their number.
-    pub fn forget_idle_clients(&self) {
+    pub(crate) async fn forget_idle_clients(&self) {
+        if let Some(shared) = &self.shared {
+            shared.forget_idle_clients().await;
+        }
+        self.forget_idle_clients_here();
+    }
+
+    fn forget_idle_clients_here(&self) {
         for limiter in [&self.log_in, &self.builds, &self.api, &self.owner] {
             limiter.retain_recent();
             limiter.shrink_to_fit();
@@ -149,25 +185,25 @@ mod tests {
         let (limiters, seconds) = limiters();
         let [one, other] = ["203.0.113.1", "203.0.113.2"].map(|address| ClientKey::Network(address.parse().unwrap()));
         for _ in 0..5 {
-            limiters.spend(Allowance::LogIn, one).unwrap();
+            limiters.spend_here(Allowance::LogIn, one).unwrap();
         }
-        assert!(limiters.spend(Allowance::LogIn, one).unwrap_err().detail().contains("12 s"));
-        limiters.spend(Allowance::LogIn, other).unwrap();
-        limiters.spend(Allowance::Api, one).unwrap();
+        assert_eq!(limiters.spend_here(Allowance::LogIn, one), Err(Duration::from_secs(12)));
+        limiters.spend_here(Allowance::LogIn, other).unwrap();
+        limiters.spend_here(Allowance::Api, one).unwrap();
         seconds.store(12, Ordering::Relaxed);
-        limiters.spend(Allowance::LogIn, one).unwrap();
-        assert!(limiters.spend(Allowance::LogIn, one).is_err());
+        limiters.spend_here(Allowance::LogIn, one).unwrap();
+        assert!(limiters.spend_here(Allowance::LogIn, one).is_err());
     }
 
     #[test]
     fn clients_that_went_away_are_forgotten() {
         let (limiters, seconds) = limiters();
         for last in 0..200 {
-            limiters.spend(Allowance::Api, ClientKey::Network(Ipv4(last))).unwrap();
+            limiters.spend_here(Allowance::Api, ClientKey::Network(Ipv4(last))).unwrap();
         }
         assert_eq!(limiters.api.len(), 200);
         seconds.store(120, Ordering::Relaxed);
-        limiters.forget_idle_clients();
+        limiters.forget_idle_clients_here();
         assert_eq!(limiters.api.len(), 0);
     }
 

@@ -4,6 +4,7 @@ mod client;
 mod headers;
 mod limits;
 mod observe;
+mod shared_limits;
 
 pub use client::{Client, Scheme};
 pub(crate) use headers::{SHOWN_ELSEWHERE, set_security_headers};

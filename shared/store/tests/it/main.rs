@@ -11,6 +11,7 @@ mod lists;
 mod opening;
 mod people;
 mod publishing;
+mod rate_limits;
 mod scenario;
 mod schema;
 mod site;
