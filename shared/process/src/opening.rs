@@ -57,7 +57,16 @@ impl Obstacle {
 impl From<StoreError> for Obstacle {
     fn from(error: StoreError) -> Self {
         match &error {
-            StoreError::Unavailable(_) => Self::passing(&error, "it does not answer"),
+            StoreError::Unavailable(_) | StoreError::Unreachable { .. } => Self::passing(&error, "it does not answer"),
+            StoreError::NoTls { .. } => Self::lasting(&error, "the connection can not be encrypted; the log says why"),
+            StoreError::LogInRefused { .. } => Self::lasting(&error, "it refuses the log-in; the log says why"),
+            StoreError::NoSuchDatabase { .. } => {
+                Self::lasting(&error, "there is none of this name; the log says which")
+            }
+            StoreError::NotAllowed { .. } => {
+                Self::lasting(&error, "it does not allow what is needed; the log says what")
+            }
+            StoreError::ServerTooOld { .. } => Self::lasting(&error, &error.to_string()),
             StoreError::DiskFull => Self::passing(&error, "its disk is full"),
             StoreError::ReadOnly => Self::lasting(&error, "it can not be written"),
             StoreError::CanNotOpen { .. } => Self::lasting(&error, "it can not be opened; the log says why"),
