@@ -6,7 +6,7 @@
 //!
 //! Beside it works the [`ImageMaker`], which makes smaller variants of uploaded pictures.
 //!
-//! A post that crashes the renderer, or never lets it end, is found by [`quarantine`] and set aside.
+//! A post that crashes the renderer, or never lets it end, is found by the module `quarantine` and set aside.
 //!
 //! A [`Workplace`] is all of that as the settings describe it, for the programs that contain a builder; [`Endpoints`] is
 //! what one answers that is a process of its own.

@@ -1,7 +1,7 @@
 //! What the programs of Microblog share about being a process: from the command line to the exit status.
 //!
 //! Owns how a program reads its settings ([`SettingsArgs`]), starts its logs and threads ([`run`]), opens what it depends
-//! on ([`patiently`]), answers before and after it can work ([`Lifecycle`], [`front`]), is probed ([`health`],
+//! on ([`patiently`]), answers before and after it can work ([`Lifecycle`], [`front()`]), is probed ([`health`],
 //! [`HealthcheckArgs`]), and ends ([`Process`], [`Tasks`]). Leaves to the programs what they serve and do.
 //!
 //! The order is the same for all. A process listens first, so that whoever probes hears that it lives; then it opens what
