@@ -29,6 +29,17 @@ pub(crate) struct Usage {
     pub(crate) peak_bytes: u64,
 }
 
+impl Usage {
+    /// What two programs took that ran at the same time.
+    pub(crate) fn beside(self, other: Self) -> Self {
+        Self {
+            wall: self.wall.max(other.wall),
+            cpu: self.cpu + other.cpu,
+            peak_bytes: self.peak_bytes + other.peak_bytes,
+        }
+    }
+}
+
 /// A program that runs, and is killed when this is dropped.
 pub(crate) struct Child {
     /// Nothing once it was waited for: its number may belong to another by then.
@@ -98,6 +109,13 @@ impl Child {
         resident_bytes(&text).with_context(|| format!("{path} has no VmRSS"))
     }
 
+    /// Its share of the memory that is in use now: what several processes use is divided among them.
+    pub(crate) fn proportional_bytes(&self) -> anyhow::Result<u64> {
+        let path = format!("/proc/{}/smaps_rollup", self.pid);
+        let text = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
+        kibibytes(&text, "Pss:").with_context(|| format!("{path} has no Pss"))
+    }
+
     /// Its number, as long as it runs.
     pub(crate) fn pid(&self) -> Pid {
         self.pid
@@ -157,7 +175,11 @@ impl Drop for Child {
 
 /// Reads it from what the kernel says in `/proc/PID/status`.
 fn resident_bytes(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    kibibytes(status, "VmRSS:")
+}
+
+fn kibibytes(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
     Some(kibibytes * 1_024)
 }

@@ -1,32 +1,22 @@
-//! A whole Microblog in a folder of its own: made, filled, started and stopped by its command line.
+//! A whole Microblog in a folder of its own: made, filled and started by its command line. What runs then is a
+//! [`Server`].
 
 use std::fs;
 use std::io::Write as _;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use rustix::process::Pid;
 
 use crate::child::{Child, Usage};
-use crate::client::Client;
-use crate::interrupt;
+use crate::nginx;
 use crate::place::Place;
 use crate::program::Program;
+use crate::server::{Server, free_address};
 
-/// How long anything may take here before it counts as never.
-const PATIENCE: Duration = Duration::from_secs(1_800);
 /// An import of 100,000 posts takes minutes, and much longer where others want the disk.
 const IMPORT_PATIENCE: Duration = Duration::from_secs(7_200);
-/// How often something that is awaited is looked at: seldom enough to leave the cores to what is measured.
-const LOOK: Duration = Duration::from_millis(1);
-/// A server that uses less than [`IDLE_TICKS`] in this time has nothing left to do.
-const CALM: Duration = Duration::from_secs(1);
-const IDLE_TICKS: u64 = 3;
-/// The clock that the kernel counts processor time by.
-const TICKS_A_SECOND: f64 = 100.0;
 
 /// Written last, so that an installation of which a part is missing is not taken for one.
 const TOKEN_FILE: &str = "token";
@@ -35,6 +25,8 @@ const TOKEN_FILE: &str = "token";
 pub(crate) struct Installation {
     program: Program,
     folder: PathBuf,
+    /// Where its database and its queue are, if they are not its own.
+    settings: Vec<String>,
 }
 
 /// An installation with posts.
@@ -48,20 +40,27 @@ pub(crate) struct Filled {
 
 impl Installation {
     pub(crate) fn new(program: &Program, place: &Place) -> anyhow::Result<Self> {
-        Ok(Self { program: program.clone(), folder: place.new_folder("installation-")? })
+        Ok(Self { program: program.clone(), folder: place.new_folder("installation-")?, settings: Vec::new() })
     }
 
-    /// Takes in the posts of a folder; what is to be kept is taken as it was left, if it is there.
-    pub(crate) fn filled(
-        program: &Program,
-        place: &Place,
-        kept: Option<PathBuf>,
-        content: &Path,
-    ) -> anyhow::Result<Filled> {
-        let installation = match kept {
-            None => Self::new(program, place)?,
-            Some(folder) => Self::kept(program, &folder)?,
-        };
+    /// What is to be kept is taken as it was left, if it is there.
+    pub(crate) fn new_or_kept(program: &Program, place: &Place, kept: Option<PathBuf>) -> anyhow::Result<Self> {
+        kept.map_or_else(|| Self::new(program, place), |folder| Self::kept(program, &folder))
+    }
+
+    /// The same with these settings: `key=value`.
+    pub(crate) fn with(self, settings: Vec<String>) -> Self {
+        Self { settings, ..self }
+    }
+
+    /// Whether its posts were taken in.
+    pub(crate) fn is_filled(&self) -> bool {
+        self.folder.join(TOKEN_FILE).exists()
+    }
+
+    /// Takes in the posts of a folder, unless they are there.
+    pub(crate) fn fill(self, content: &Path) -> anyhow::Result<Filled> {
+        let installation = self;
         let token_file = installation.folder.join(TOKEN_FILE);
         if let Ok(token) = fs::read_to_string(&token_file) {
             return Ok(Filled { installation, token, import: None });
@@ -78,20 +77,25 @@ impl Installation {
             fs::remove_dir_all(folder).with_context(|| format!("removing {}", folder.display()))?;
         }
         fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
-        Ok(Self { program: program.clone(), folder: folder.canonicalize()? })
+        Ok(Self { program: program.clone(), folder: folder.canonicalize()?, settings: Vec::new() })
     }
 
     fn command(&self, words: &[&str]) -> Command {
-        let mut command = self.program.command(words);
+        self.command_of(&self.program, words)
+    }
+
+    fn command_of(&self, program: &Program, words: &[&str]) -> Command {
+        let mut command = program.command(words);
         // One client does in a minute what an owner does in a week.
         command.current_dir(&self.folder);
         command.args(["--set", "rate_limit.owner=1000000", "--set", "rate_limit.builds=1000000"]);
         command.args(["--set", "server.drain=0s"]);
+        command.args(self.settings.iter().flat_map(|setting| ["--set", setting]));
         command
     }
 
     /// Adds an owner and makes a token for programs.
-    fn make_token(&self) -> anyhow::Result<String> {
+    pub(crate) fn make_token(&self) -> anyhow::Result<String> {
         let mut owner = self.command(&["user", "add", "owner", "--role", "owner", "--password-stdin"]);
         answer(&mut owner, "a password for measuring\n").context("adding an owner")?;
         let mut token = self.command(&[
@@ -111,16 +115,33 @@ impl Installation {
         let (api, site) = (free_address()?, free_address()?);
         let mut command = self.command(&["up"]);
         command.args(["--set", &format!("server.listen={api}"), "--set", &format!("site.listen={site}")]);
-        let started = Instant::now();
-        let child = Child::start(&mut command)?;
-        let server = Server {
-            child,
-            started,
-            api: format!("http://{api}"),
-            site: format!("http://{site}"),
-            client: Client::new(),
-        };
-        Ok(server)
+        Server::start(vec![command], &api, &site, &api)
+    }
+
+    /// Starts the two services, and nginx for readers.
+    pub(crate) fn start_services(&self) -> anyhow::Result<Server> {
+        let (api, builder, site) = (free_address()?, free_address()?, free_address()?);
+        let nginx = nginx::command(&self.folder, &site)?;
+        Server::start(vec![self.api(&api)?, self.builder(&builder)?, nginx], &api, &site, &builder)
+    }
+
+    /// `microblog-api` at an address.
+    pub(crate) fn api(&self, address: &str) -> anyhow::Result<Command> {
+        let mut api = self.command_of(&self.program.service("microblog-api")?, &[]);
+        api.args(["--set", &format!("server.listen={address}")]);
+        Ok(api)
+    }
+
+    /// `microblog-builder` at an address.
+    pub(crate) fn builder(&self, address: &str) -> anyhow::Result<Command> {
+        let mut builder = self.command_of(&self.program.service("microblog-builder")?, &[]);
+        builder.args(["--set", &format!("builder.listen={address}"), "--set", "builder.name=measured"]);
+        Ok(builder)
+    }
+
+    /// The link that is renamed when a release goes live.
+    pub(crate) fn live(&self) -> PathBuf {
+        self.folder.join("build/current")
     }
 }
 
@@ -132,101 +153,4 @@ fn answer(command: &mut Command, line: &str) -> anyhow::Result<String> {
     let output = child.wait_with_output()?;
     ensure!(output.status.success(), "it failed: {}", String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8(output.stdout)?)
-}
-
-fn free_address() -> anyhow::Result<String> {
-    let listener = TcpListener::bind("127.0.0.1:0").context("looking for a free port")?;
-    Ok(listener.local_addr()?.to_string())
-}
-
-/// A running `microblog up`.
-pub(crate) struct Server {
-    child: Child,
-    started: Instant,
-    api: String,
-    site: String,
-    client: Client,
-}
-
-impl Server {
-    /// Waits until it can be used. Tells how long that took from its start.
-    pub(crate) fn wait_until_ready(&self) -> anyhow::Result<Duration> {
-        let url = format!("{}/health/ready", self.api);
-        self.wait_for(&url, |status, _| status == 200)?;
-        Ok(self.started.elapsed())
-    }
-
-    /// What `/metrics` says.
-    pub(crate) fn metrics(&self) -> anyhow::Result<String> {
-        Ok(self.client.read(&format!("{}/metrics", self.api))?.1)
-    }
-
-    /// Where readers find the site.
-    pub(crate) fn site(&self) -> &str {
-        &self.site
-    }
-
-    /// The number of its process.
-    pub(crate) fn pid(&self) -> Pid {
-        self.child.pid()
-    }
-
-    /// The processor time that it used so far.
-    pub(crate) fn cpu_seconds(&self) -> anyhow::Result<f64> {
-        Ok(self.child.cpu_ticks()? as f64 / TICKS_A_SECOND)
-    }
-
-    /// Waits until it has done what it does when nobody wants anything.
-    pub(crate) fn wait_until_idle(&self) -> anyhow::Result<()> {
-        let since = Instant::now();
-        let mut before = self.child.cpu_ticks()?;
-        loop {
-            interrupt::pause(CALM)?;
-            let now = self.child.cpu_ticks()?;
-            if now - before <= IDLE_TICKS {
-                return Ok(());
-            }
-            before = now;
-            ensure!(since.elapsed() < PATIENCE, "microblog up did not come to rest within {PATIENCE:?}");
-        }
-    }
-
-    /// Waits until readers get a page that is as it should be.
-    pub(crate) fn wait_for_page(&self, path: &str, is_right: impl Fn(u16, &str) -> bool) -> anyhow::Result<()> {
-        self.wait_for(&format!("{}{path}", self.site), is_right)
-    }
-
-    fn wait_for(&self, url: &str, is_right: impl Fn(u16, &str) -> bool) -> anyhow::Result<()> {
-        let since = Instant::now();
-        loop {
-            // A server that is starting refuses connections.
-            if self.client.read(url).is_ok_and(|(status, text)| is_right(status, &text)) {
-                return Ok(());
-            }
-            self.child.must_run().context("microblog up")?;
-            ensure!(since.elapsed() < PATIENCE, "{url} did not become what it should within {PATIENCE:?}");
-            interrupt::pause(LOOK)?;
-        }
-    }
-
-    /// Asks the API for something, as the owner of a token.
-    pub(crate) fn ask(
-        &self,
-        method: &str,
-        path: &str,
-        token: &str,
-        body: Option<&serde_json::Value>,
-    ) -> anyhow::Result<serde_json::Value> {
-        self.client.ask(method, &format!("{}/api/v1{path}", self.api), token, body)
-    }
-
-    /// The memory that it holds now.
-    pub(crate) fn resident_bytes(&self) -> anyhow::Result<u64> {
-        self.child.resident_bytes()
-    }
-
-    /// Ends it in order.
-    pub(crate) fn stop(self) -> anyhow::Result<Usage> {
-        self.child.stop(PATIENCE).context("microblog up")
-    }
 }

@@ -5,7 +5,7 @@
 //!
 //! [`measure`] has one module for each benchmark, which is where to start reading. [`sample`] makes the sites that they
 //! work on, [`child`] runs programs, [`hugo`] and [`floor`] are what ours is compared with, and [`installation`] is a
-//! whole Microblog; [`report`] prints.
+//! whole Microblog, of which [`server`] is what runs; [`report`] prints.
 
 mod child;
 mod client;
@@ -15,11 +15,14 @@ mod installation;
 mod interrupt;
 mod machine;
 mod measure;
+mod nginx;
 mod output;
 mod place;
 mod program;
 mod report;
 mod sample;
+mod server;
+mod servers;
 
 use std::io::Write as _;
 use std::path::PathBuf;

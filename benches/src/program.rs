@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
 
-/// The program `microblog`.
+/// The programs of a release: `microblog`, and the services beside it.
 #[derive(Debug, Clone)]
 pub(crate) struct Program(PathBuf);
 
@@ -16,6 +16,13 @@ impl Program {
         let mut command = Command::new(&self.0);
         command.env_clear().args(words).stdin(Stdio::null());
         command
+    }
+
+    /// One of the services, from the same folder.
+    pub(crate) fn service(&self, name: &str) -> anyhow::Result<Self> {
+        let path = self.0.with_file_name(name);
+        ensure!(path.is_file(), "there is no {}: --program needs the services beside `microblog`", path.display());
+        Ok(Self(path))
     }
 }
 
@@ -32,14 +39,16 @@ pub(crate) fn find_or_build(named: Option<PathBuf>) -> anyhow::Result<Program> {
 fn build() -> anyhow::Result<PathBuf> {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(Path::new(env!("CARGO_MANIFEST_DIR"))).stderr(Stdio::inherit());
-    cargo.args(["build", "--release", "--locked", "--package", "microblog", "--bin", "microblog"]);
+    cargo.args(["build", "--release", "--locked", "--bins"]);
+    cargo.args(["--package", "microblog", "--package", "microblog-api", "--package", "microblog-builder"]);
     cargo.arg("--message-format=json-render-diagnostics");
     let output = cargo.output().context("starting cargo")?;
     ensure!(output.status.success(), "microblog could not be built; see above");
     let messages = String::from_utf8(output.stdout).context("cargo has answered something that is no text")?;
     let executable = messages.lines().rev().find_map(|line| {
         let message: Value = serde_json::from_str(line).ok()?;
-        message["executable"].as_str().map(PathBuf::from)
+        let executable = message["executable"].as_str().map(PathBuf::from)?;
+        (message["target"]["name"] == "microblog").then_some(executable)
     });
     executable.context("cargo has built no program")
 }

@@ -13,8 +13,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::numbered;
-use crate::installation::Server;
 use crate::interrupt;
+use crate::server::Server;
 
 /// The sums of the times of each phase, among the metrics.
 const PHASES: &str = "microblog_build_duration_seconds_sum{";
@@ -40,6 +40,10 @@ pub(super) struct Taken {
     pub(super) inside: f64,
     /// From sending the request until readers got it.
     pub(super) outside: f64,
+    /// From sending the request until it was answered.
+    pub(super) answered: f64,
+    /// From just before the commit until a worker had the build.
+    pub(super) claimed: f64,
     /// Each phase of the build.
     pub(super) phases: Phases,
 }
@@ -76,20 +80,32 @@ impl Author<'_> {
 
     /// Gives a post its next text, and waits until readers have it.
     pub(super) fn edit(&self, address: &Address) -> anyhow::Result<()> {
-        let mut post = self.ask("GET", &address.api, None)?;
+        let mut post = self.read(address)?;
         let number = numbered::next(&mut post)?;
-        self.ask("PUT", &address.api, Some(&post))?;
+        self.save(address, &post)?;
         self.server.wait_for_page(&address.page, |_, page| numbered::of_page(page) == Some(number))
     }
 
     /// The same, and what it took.
     pub(super) fn edit_timed(&self, address: &Address) -> anyhow::Result<Taken> {
-        let mut post = self.ask("GET", &address.api, None)?;
+        let mut post = self.read(address)?;
         let number = numbered::next(&mut post)?;
-        self.timed(|| {
-            self.ask("PUT", &address.api, Some(&post))?;
-            self.server.wait_for_page(&address.page, |_, page| numbered::of_page(page) == Some(number))
-        })
+        let is_live = |page: &str| numbered::of_page(page) == Some(number);
+        let (_, taken) = self.timed(
+            || self.save(address, &post),
+            |_| self.server.wait_for_page(&address.page, |_, page| is_live(page)),
+        )?;
+        Ok(taken)
+    }
+
+    /// A post as it is stored.
+    pub(super) fn read(&self, address: &Address) -> anyhow::Result<Value> {
+        self.ask("GET", &address.api, None)
+    }
+
+    /// Stores a post anew.
+    pub(super) fn save(&self, address: &Address, post: &Value) -> anyhow::Result<Value> {
+        self.ask("PUT", &address.api, Some(post))
     }
 
     /// Publishes a new post, and tells what that took.
@@ -97,15 +113,11 @@ impl Author<'_> {
         let markdown = "A paragraph with **some** [links](https://example.org/) in it.\n\n".repeat(12);
         let post = json!({"title": format!("A new post, number {number}"), "markdown": markdown,
             "tags": ["rust", "web"], "status": "published"});
-        let mut published = None;
-        let taken = self.timed(|| {
+        let publish = || {
             let post = self.ask("POST", "/posts", Some(&post))?;
-            let address = address(&post).context("a new post has no id or URL")?;
-            self.server.wait_for_page(&address.page, |status, _| status == 200)?;
-            published = Some(address);
-            Ok(())
-        })?;
-        Ok((published.context("nothing was published")?, taken))
+            address(&post).context("a new post has no id or URL")
+        };
+        self.timed(publish, |address| self.server.wait_for_page(&address.page, |status, _| status == 200))
     }
 
     /// Throws a post away.
@@ -113,16 +125,24 @@ impl Author<'_> {
         self.ask("DELETE", &address.api, None).map(drop)
     }
 
-    fn timed(&self, change: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<Taken> {
+    /// Sends a change, and waits until readers have it.
+    fn timed<T>(
+        &self,
+        send: impl FnOnce() -> anyhow::Result<T>,
+        wait: impl FnOnce(&T) -> anyhow::Result<()>,
+    ) -> anyhow::Result<(T, Taken)> {
         let (before, phases_before) = (self.newest_build()?["id"].clone(), self.phases()?);
         let sent = Instant::now();
-        change()?;
+        let change = send()?;
+        let answered = sent.elapsed().as_secs_f64();
+        wait(&change)?;
         let (outside, seen_at) = (sent.elapsed().as_secs_f64(), Timestamp::try_from(SystemTime::now())?);
         let newest = || Ok(Some(self.newest_build()?).filter(|build| build["id"] != before).unwrap_or_default());
         let build = self.end_of(newest)?;
-        let live_by = time(&build, "finished_at")?.min(seen_at);
-        let inside = between(time(&build, "requested_at")?, live_by);
-        Ok(Taken { inside, outside, phases: self.phases_since(&phases_before)? })
+        let requested = time(&build, "requested_at")?;
+        let inside = between(requested, time(&build, "finished_at")?.min(seen_at));
+        let claimed = between(requested, time(&build, "started_at")?);
+        Ok((change, Taken { inside, outside, answered, claimed, phases: self.phases_since(&phases_before)? }))
     }
 
     /// Null if there was none yet.
@@ -165,7 +185,7 @@ impl Author<'_> {
         }
     }
 
-    fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
+    pub(super) fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
         self.server.ask(method, path, self.token, body)
     }
 }

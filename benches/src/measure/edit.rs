@@ -8,11 +8,12 @@ use anyhow::Context as _;
 use super::author::{Address, Author, Taken};
 use super::{Plan, edit_rows};
 use crate::child::Usage;
-use crate::installation::{Filled, Server};
+use crate::installation::Filled;
 use crate::interrupt;
 use crate::report::Row;
 use crate::sample::SampleSite;
 use crate::say;
+use crate::server::Server;
 
 /// Edits that follow each other faster than every 125 ms wait for the grace of the release store, which is a matter of
 /// throughput. With several sites each has the time of the others, too.

@@ -11,11 +11,11 @@ use walkdir::WalkDir;
 use super::author::Author;
 use super::{Plan, targets};
 use crate::child::Child;
-use crate::installation::Server;
 use crate::interrupt;
 use crate::report::{Row, Statistic, Unit};
 use crate::sample::SampleSite;
 use crate::say;
+use crate::server::Server;
 
 const CALLS: &str = "trace=link,linkat,symlink,symlinkat,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat,rmdir,\
                      mknod,mknodat,creat,open,openat";
@@ -69,7 +69,7 @@ fn count_entries(plan: &Plan, number: usize, site: &SampleSite) -> anyhow::Resul
 
 /// Watches every thread of the server from now on; each is written about in a file of its own.
 fn attach(server: &Server, folder: &Path) -> anyhow::Result<Child> {
-    let pid = server.pid();
+    let pid = server.pid().context("the server has no process")?;
     let mut command = Command::new("strace");
     command.args(["-ff", "-qq", "-e", CALLS, "-p", &pid.to_string(), "-o"]).arg(folder.join("thread"));
     let strace = Child::start(command.stdin(Stdio::null()))?;

@@ -9,6 +9,7 @@ mod entries;
 mod numbered;
 mod readers;
 mod restart;
+mod services;
 mod start;
 mod stream;
 mod targets;
@@ -45,6 +46,8 @@ pub(crate) enum Benchmark {
     Restart,
     /// File-system entries of one edit, by strace.
     Entries,
+    /// The two services over PostgreSQL and RabbitMQ: edits, one at a time and 50 a second; API; outbox; memory.
+    Services,
 }
 
 /// How often things are done.
@@ -149,7 +152,7 @@ impl Plan {
             return Ok(filled);
         }
         let kept = self.keep.as_ref().map(|folder| folder.join(format!("installation-{}", site.key())));
-        let filled = Installation::filled(&self.program, &self.disk, kept, site.content())?;
+        let filled = Installation::new_or_kept(&self.program, &self.disk, kept)?.fill(site.content())?;
         Ok(cell.get_or_init(|| filled))
     }
 
@@ -171,6 +174,7 @@ impl Benchmark {
             Self::Stream => stream::measure(plan),
             Self::Restart => restart::measure(plan),
             Self::Entries => entries::measure(plan),
+            Self::Services => services::measure(plan),
         }
     }
 }

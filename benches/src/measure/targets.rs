@@ -20,6 +20,15 @@ pub(super) const EDIT_AFTER_RESTART: f64 = 0.5;
 /// File-system entries that one edit makes, renames or removes.
 pub(super) const ENTRIES: f64 = 200.0;
 
+/// Edits of many authors at once, from the request to readers, all but one in a hundred, in seconds.
+pub(super) const CROWD_P99: f64 = 1.0;
+/// List, read and save, all but one in twenty, in seconds.
+pub(super) const API_P95: f64 = 0.020;
+/// Messages from the outbox that the broker confirms.
+pub(super) const RELAYED_A_SECOND: f64 = 5_000.0;
+/// The memory of each service that has nothing to do, in bytes.
+pub(super) const SERVICE_IDLE: f64 = 40e6;
+
 const SMALL: usize = 1_000;
 const MIDDLE: usize = 10_000;
 const LARGE: usize = 100_000;
@@ -59,7 +68,7 @@ pub(super) fn build(posts: usize) -> BuildTargets {
     }
 }
 
-/// How long an edit may take from its commit to its activation, in seconds.
+/// How long an edit may take, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct EditTargets {
     pub(super) median: f64,
@@ -67,8 +76,14 @@ pub(super) struct EditTargets {
     pub(super) p99: f64,
 }
 
+/// From the commit of an edit to its activation.
 pub(super) fn edit(posts: usize) -> Option<EditTargets> {
     (posts == MIDDLE).then_some(EditTargets { median: 0.030, p99: 0.060 })
+}
+
+/// From sending an edit to the services until readers have it.
+pub(super) fn publish(posts: usize) -> Option<EditTargets> {
+    (posts == MIDDLE).then_some(EditTargets { median: 0.060, p99: 0.150 })
 }
 
 /// From objects that are written to a release that is live and durable, in seconds.

@@ -92,6 +92,7 @@ impl fmt::Display for Statistic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Median => "median",
+            Self::P95 => "p95",
             Self::P99 => "p99",
             Self::RatioOfMedians => "medians",
         })

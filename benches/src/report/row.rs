@@ -21,6 +21,7 @@ pub(crate) enum Unit {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Statistic {
     Median,
+    P95,
     P99,
     RatioOfMedians,
 }
@@ -151,14 +152,19 @@ impl Statistic {
     fn of(self, sorted: &[f64]) -> Option<f64> {
         let count = sorted.len();
         match self {
-            // The nearest rank: one of the values, and of fewer than 100 the greatest.
-            Self::P99 => sorted.get((count * 99).div_ceil(100).checked_sub(1)?).copied(),
+            Self::P95 => sorted.get(rank(count, 95)?).copied(),
+            Self::P99 => sorted.get(rank(count, 99)?).copied(),
             Self::Median | Self::RatioOfMedians if count % 2 == 1 => sorted.get(count / 2).copied(),
             Self::Median | Self::RatioOfMedians => {
                 Some(f64::midpoint(*sorted.get((count / 2).checked_sub(1)?)?, *sorted.get(count / 2)?))
             }
         }
     }
+}
+
+/// The nearest rank: one of the values, and of few the greatest.
+fn rank(count: usize, percent: usize) -> Option<usize> {
+    (count * percent).div_ceil(100).checked_sub(1)
 }
 
 #[cfg(test)]
@@ -185,6 +191,7 @@ mod tests {
         let hundred: Vec<f64> = (1..=100).map(f64::from).collect();
         assert_eq!(value(&row(Statistic::P99, &hundred)), 99.0);
         assert_eq!(value(&row(Statistic::P99, &hundred[..20])), 20.0);
+        assert_eq!(value(&row(Statistic::P95, &hundred)), 95.0);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What tests need again and again: a database and a broker of their own, posts made in one line, a clock that can be set,
 //! a network that can fail.
 //!
-//! A dev-dependency only. It uses the real parts throughout; nothing here pretends to be something else. Failing to
+//! For tests and benchmarks only. It uses the real parts throughout; nothing here pretends to be something else. Failing to
 //! set a test up panics, which fails the test: `unwrap` and `expect` are fine here.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

@@ -32,6 +32,16 @@ pub struct PostgresServer {
     process: ServerProcess,
     data: PathBuf,
     port: u16,
+    promise: Promise,
+}
+
+/// What survives when the machine crashes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Promise {
+    /// Perhaps nothing.
+    Nothing,
+    /// Whatever was acknowledged, as PostgreSQL does it by default.
+    All,
 }
 
 impl PostgresServer {
@@ -41,12 +51,37 @@ impl PostgresServer {
     /// When the programs of PostgreSQL are missing.
     #[must_use]
     pub fn start() -> Self {
-        let name = format!("postgres-{}", SERVERS.fetch_add(1, Ordering::Relaxed));
+        let name = new_name();
         let data = folder().join(&name);
-        make_cluster(&data);
+        Self::start_in(data, &name, Promise::Nothing)
+    }
+
+    /// One that keeps what it acknowledged, for measurements. Its data stay in this folder if one is named, where the
+    /// next one finds them.
+    ///
+    /// # Panics
+    /// When the programs of PostgreSQL are missing.
+    #[must_use]
+    pub fn durable(data: Option<PathBuf>) -> Self {
+        let name = new_name();
+        let data = data.unwrap_or_else(|| folder().join(&name));
+        Self::start_in(data, &name, Promise::All)
+    }
+
+    fn start_in(data: PathBuf, name: &str, promise: Promise) -> Self {
+        if !data.exists() {
+            make_cluster(&data);
+        }
         let port = free_port();
-        let process = ServerProcess::start(&name, &server(&data, port)).expect("the server's program");
-        Self { process, data, port }
+        let process = ServerProcess::start(name, &server(&data, port, promise)).expect("the server's program");
+        Self { process, data, port, promise }
+    }
+
+    /// Makes an empty database, in place of one that had this name.
+    pub async fn new_database(&self, name: &str) {
+        let admin = self.url();
+        command(&admin, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+        command(&admin, &format!("CREATE DATABASE {name}")).await;
     }
 
     /// The address of its first database, and of the user who may do everything.
@@ -75,7 +110,7 @@ impl PostgresServer {
 
     /// Starts it once more, after it ended.
     pub fn start_again(&self) {
-        self.process.start_again(&server(&self.data, self.port)).expect("the server's program");
+        self.process.start_again(&server(&self.data, self.port, self.promise)).expect("the server's program");
     }
 
     /// Waits until it answers.
@@ -107,19 +142,22 @@ fn make_cluster(data: &Path) {
     fs::write(data.join("pg_hba.conf"), access).expect("a file in a folder of our own");
 }
 
-fn server(data: &Path, port: u16) -> Command {
+fn server(data: &Path, port: u16, promise: Promise) -> Command {
     let mut server = program("postgres");
     server.arg("-D").arg(data).arg("-p").arg(port.to_string());
-    for setting in [
-        "listen_addresses=127.0.0.1",
-        "unix_socket_directories=",
-        "max_connections=400",
-        "fsync=off",
-        "full_page_writes=off",
-    ] {
+    let own: [&str; 3] = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=400"];
+    let fast: &[&str] = match promise {
+        Promise::Nothing => &["fsync=off", "full_page_writes=off"],
+        Promise::All => &[],
+    };
+    for setting in own.iter().chain(fast) {
         server.args(["-c", setting]);
     }
     server
+}
+
+fn new_name() -> String {
+    format!("postgres-{}", SERVERS.fetch_add(1, Ordering::Relaxed))
 }
 
 /// A program of PostgreSQL, as a user that it accepts.
@@ -176,21 +214,20 @@ impl EmptyDatabase {
         let admin = shared_server().await;
         let number = DATABASES.fetch_add(1, Ordering::Relaxed);
         let database = Self { admin, name: format!("microblog_test_{}_{number}", std::process::id()) };
-        database.command("CREATE DATABASE").await;
+        command(&database.admin, &format!("CREATE DATABASE {}", database.name)).await;
         database
     }
 
     pub(crate) fn url(&self) -> PostgresUrl {
         self.admin.with_database(&self.name)
     }
+}
 
-    async fn command(&self, command: &str) {
-        let mut connection = connect(&self.admin).await.expect("a server");
-        // Names are made here, of letters and numbers.
-        let sql = AssertSqlSafe(format!("{command} {}", self.name));
-        sqlx::raw_sql(sql).execute(&mut connection).await.expect("a server that may be written");
-        connection.close().await.expect("an end");
-    }
+/// Runs a command of which all names are ours.
+async fn command(admin: &PostgresUrl, sql: &str) {
+    let mut connection = connect(admin).await.expect("a server");
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.expect("a server that may be written");
+    connection.close().await.expect("an end");
 }
 
 async fn connect(url: &PostgresUrl) -> sqlx::Result<PgConnection> {

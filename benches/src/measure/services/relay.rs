@@ -1,0 +1,94 @@
+//! The way from the outbox to the broker: as many messages as fit wait there, then the API is started.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use microblog_domain::{BuildMode, Timestamp};
+use microblog_store::builds::{self, BuildRequest, Due};
+use microblog_store::{Origin, Store};
+
+use crate::installation::Filled;
+use crate::interrupt;
+use crate::measure::targets;
+use crate::report::{Row, Statistic, Unit};
+use crate::sample::SampleSite;
+use crate::say;
+use crate::server::{Server, free_address};
+use crate::servers::{Remote, Servers};
+
+const MESSAGES: usize = 20_000;
+/// Written in one transaction.
+const CHUNK: usize = 1_000;
+const LOOK: Duration = Duration::from_millis(10);
+const PATIENCE: Duration = Duration::from_secs(300);
+const CONFIRMED: &str = "microblog_queue_publishes_total{outcome=\"confirmed\"} ";
+
+pub(super) fn measure(servers: &Servers, remote: &Remote<Filled>, site: &SampleSite) -> anyhow::Result<Vec<Row>> {
+    let case = format!("outbox relay, {MESSAGES} messages, {}", site.title());
+    say(&format!("measuring: {case}"));
+    servers.in_database(remote, async |store| fill(store).await)?;
+    let address = free_address()?;
+    let api = remote.installation.installation.api(&address)?;
+    let server = Server::start(vec![api], &address, &address, &address)?;
+    let took = time_to_confirm(&server)?;
+    let cpu = server.cpu_seconds()? / MESSAGES as f64;
+    server.stop()?;
+    let rate = MESSAGES as f64 / took.as_secs_f64();
+    Ok(vec![
+        Row::new(&case, "confirmed by the broker", Unit::PerSecond, Statistic::Median, &[rate])?
+            .at_least(Some(targets::RELAYED_A_SECOND)),
+        Row::new(&case, "processor time of each, API only", Unit::Seconds, Statistic::Median, &[cpu])?,
+    ])
+}
+
+/// Each asks for an earlier start than the one before, else it would need no message.
+async fn fill(store: &Store) -> anyhow::Result<()> {
+    let origin = Origin::system(Timestamp::try_from(std::time::SystemTime::now())?);
+    for _ in 0..MESSAGES / CHUNK {
+        let mut tx = store.begin().await?;
+        for _ in 0..CHUNK {
+            let run_after = match builds::next_due(&mut tx).await? {
+                Due::From(at) => at.checked_sub(Duration::from_micros(1))?,
+                _ => origin.at,
+            };
+            builds::ask(&mut tx, &BuildRequest { mode: BuildMode::Incremental, run_after }, &origin).await?;
+        }
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// From when the first message can not have been confirmed yet until all are.
+fn time_to_confirm(server: &Server) -> anyhow::Result<Duration> {
+    let (begin, mut none_before) = (Instant::now(), Instant::now());
+    loop {
+        let asked = Instant::now();
+        // A server that is starting refuses connections.
+        let confirmed = server.api_metrics().ok().and_then(|text| confirmed(&text)).unwrap_or_default();
+        if confirmed == 0.0 {
+            none_before = asked;
+        }
+        if confirmed >= MESSAGES as f64 {
+            return Ok(none_before.elapsed());
+        }
+        server.processes().first().context("there is no server")?.must_run()?;
+        ensure!(begin.elapsed() < PATIENCE, "only {confirmed} messages were confirmed within {PATIENCE:?}");
+        interrupt::pause(LOOK)?;
+    }
+}
+
+fn confirmed(metrics: &str) -> Option<f64> {
+    metrics.lines().find_map(|line| line.strip_prefix(CONFIRMED)?.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_broker_confirmed_is_read_from_the_metrics() {
+        let metrics = "# TYPE x counter\nmicroblog_queue_publishes_total{outcome=\"failed\"} 1\n\
+                       microblog_queue_publishes_total{outcome=\"confirmed\"} 250\n";
+        assert_eq!(confirmed(metrics), Some(250.0));
+    }
+}
