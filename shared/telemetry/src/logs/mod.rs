@@ -47,12 +47,32 @@ pub enum LogError {
     Started(#[from] TryInitError),
 }
 
+/// The AMQP library logs, as errors and at each try, what the queue says once, in words and with what to do.
+const QUIET: &str = "lapin=off";
+
+/// What is logged: all that `level` names, even what is quiet otherwise.
+fn filter(level: &str) -> Result<EnvFilter, LogError> {
+    EnvFilter::try_new(format!("{QUIET},{level}")).map_err(|_| LogError::Level { level: level.to_owned() })
+}
+
 /// Starts logging to standard error, for the whole process, panics included. To be called once, before anything is logged.
 pub fn start(options: &LogOptions, clock: Arc<dyn Clock>) -> Result<(), LogError> {
-    let filter = EnvFilter::try_new(&options.level).map_err(|_| LogError::Level { level: options.level.clone() })?;
+    let filter = filter(&options.level)?;
     let form = options.form.unwrap_or_else(|| if std::io::stderr().is_terminal() { Form::Text } else { Form::Json });
     let layer = LogLayer::new(form, options.service, clock, std::io::stderr);
     tracing_subscriber::registry().with(filter).with(layer).try_init()?;
     panics::log_them();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_amqp_library_is_quiet_unless_it_is_asked_for() {
+        assert!(filter("info").unwrap().to_string().contains("lapin=off"));
+        assert!(!filter("info,lapin=debug").unwrap().to_string().contains("off"));
+        assert!(filter("info,lapin=nonsense").is_err());
+    }
 }

@@ -136,7 +136,7 @@ impl Role for Publishing {
             is_broken: CancellationToken::new(),
         };
         let is_broken = outlet.is_broken.clone();
-        self.breaker.lock().unwrap_or_else(PoisonError::into_inner).encourage();
+        self.encourage();
         self.outlet.send_replace(Some(outlet));
         state.up();
         let error = tokio::select! {
@@ -145,6 +145,14 @@ impl Role for Publishing {
         };
         self.outlet.send_replace(None);
         error
+    }
+}
+
+impl Publishing {
+    fn encourage(&self) {
+        let mut breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
+        breaker.encourage();
+        metrics::breaker_is(breaker.state());
     }
 }
 
