@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use lapin::options::BasicPublishOptions;
+use lapin::options::{BasicGetOptions, BasicPublishOptions};
+use lapin::types::AMQPValue;
 use lapin::{BasicProperties, Confirmation};
 use microblog_queue::{Condition, HintReceiver, HintSender, SendError};
 use microblog_testkit::eventually;
@@ -156,6 +157,10 @@ async fn a_message_that_nobody_understands_goes_to_the_dead_letters_and_stops_no
     gets_through(&sender, &mut receiver).await;
     line.broker.wait_for_messages("builds.dead", 4).await;
     line.broker.wait_for_messages("builds", 0).await;
+    let dead = channel.basic_get("builds.dead".into(), BasicGetOptions::default()).await.unwrap().unwrap();
+    let headers = dead.properties.headers().clone().unwrap();
+    let reason = headers.inner().get("x-first-death-reason");
+    assert_eq!(reason, Some(&AMQPValue::LongString("rejected".into())), "at once, not after many tries");
 }
 
 #[tokio::test]
