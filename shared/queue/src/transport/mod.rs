@@ -6,7 +6,7 @@
 //! Start reading at [`Queue`]: it is made of the settings and gives out the two ends.
 
 mod embedded;
-pub mod rabbitmq;
+pub(crate) mod rabbitmq;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use microblog_domain::QueueUrl;
 use crate::events::BuildEvents;
 use crate::hint::Hint;
 use embedded::{Mouth, embedded};
-use rabbitmq::Broker;
+pub use rabbitmq::Broker;
 pub use rabbitmq::bridge::EventBridge;
 use rabbitmq::consumer::{Consumer, Hearing};
 pub use rabbitmq::error::BrokerError;

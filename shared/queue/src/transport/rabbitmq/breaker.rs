@@ -12,7 +12,7 @@ const LONGEST_REST: Duration = Duration::from_secs(5);
 
 /// Where the breaker stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BreakerState {
+pub(crate) enum BreakerState {
     /// Messages pass.
     Closed,
     /// Nothing is tried.

@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use microblog_domain::{AmqpUrl, BuildId, Timestamp};
 
-pub use breaker::BreakerState;
+pub(crate) use breaker::BreakerState;
 
 use crate::events::BuildEvents;
 use bridge::EventBridge;
