@@ -1,4 +1,4 @@
-//! Which failures pass by themselves, and which stay until somebody acts.
+//! Which failures lie outside of the site and end some day, and which stay until somebody changes the site.
 
 use microblog_queue::{Failure, FailureKind};
 use microblog_store::StoreError;
@@ -8,11 +8,11 @@ use crate::build_site::BuildError;
 /// What went wrong with a build, as the queue wants to know it.
 pub(crate) fn failure(error: &BuildError) -> Failure {
     let (kind, code) = match error {
-        BuildError::Stopped => (FailureKind::Passing, "stopped"),
-        BuildError::LeaseLost => (FailureKind::Passing, "lease_lost"),
+        BuildError::Stopped => (FailureKind::Outside, "stopped"),
+        BuildError::LeaseLost => (FailureKind::Outside, "lease_lost"),
         BuildError::Crashed { .. } => (FailureKind::Crash, "crash"),
-        BuildError::Store(StoreError::DiskFull) => (FailureKind::Lasting, "disk_full"),
-        BuildError::Store(_) => (FailureKind::Passing, "database"),
+        BuildError::Store(StoreError::DiskFull) => (FailureKind::Outside, "disk_full"),
+        BuildError::Store(_) => (FailureKind::Outside, "database"),
         BuildError::Render(_) => (FailureKind::Lasting, "render"),
         BuildError::Theme(_) => (FailureKind::Lasting, "theme"),
         BuildError::Release(error) => release(error),
@@ -22,10 +22,10 @@ pub(crate) fn failure(error: &BuildError) -> Failure {
 
 fn release(error: &microblog_release::Error) -> (FailureKind, &'static str) {
     use microblog_release::{Error, Recovery};
-    let kind = match error.recovery() {
-        _ if matches!(error, Error::Locked { .. }) => FailureKind::Busy,
-        Recovery::Retry => FailureKind::Passing,
-        Recovery::Intervene => FailureKind::Lasting,
+    let kind = match (error, error.recovery()) {
+        (Error::Locked { .. }, _) => FailureKind::Busy,
+        (Error::NoSpace { .. } | Error::NotWritable { .. }, _) | (_, Recovery::Retry) => FailureKind::Outside,
+        (_, Recovery::Intervene) => FailureKind::Lasting,
     };
     let code = match error {
         Error::NoSpace { .. } => "disk_full",

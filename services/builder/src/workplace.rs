@@ -42,9 +42,10 @@ impl Workplace {
         let now = self.clock.now();
         let origin = Origin::system(now);
         let mut tx = self.store.begin().await?;
-        leases::bury(&mut tx, &self.name).await?;
+        // Rows before counters, in the order that all transactions lock them.
         images::bury(&mut tx, &self.name, now).await?;
         images::reconsider(&mut tx, microblog_images::EDITION).await?;
+        leases::bury(&mut tx, &self.name).await?;
         builds::ask(&mut tx, &BuildRequest::now(BuildMode::Incremental, &origin), &origin).await?;
         tx.commit().await
     }

@@ -6,9 +6,12 @@ use std::time::Duration;
 /// Whether trying again could help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FailureKind {
-    /// The cause may pass by itself: a lost connection, a lock held by another.
+    /// The cause lies outside of the site: the database is away, the disk is full. Whenever that is over, and whoever ended
+    /// it, the build must come by itself.
+    Outside,
+    /// Trying again may help, or not.
     Passing,
-    /// The same would happen again: broken content, a full disk, a theme with an error.
+    /// The same would happen again: broken content, a theme with an error.
     Lasting,
     /// The program itself broke down: somebody must find out about what, before the same happens again.
     Crash,
@@ -36,6 +39,8 @@ pub struct RetryPolicy {
     pub first_delay: Duration,
     /// No rest is longer.
     pub longest_delay: Duration,
+    /// No rest of a job that waits for something outside is longer: it is to go on soon after that is back.
+    pub longest_wait: Duration,
     /// From how many crashes on the next try begins with looking for a post that causes them. One alone proves nothing:
     /// machines are restarted, processes killed.
     pub suspicious_crashes: u32,
@@ -49,6 +54,7 @@ impl Default for RetryPolicy {
             attempts: 3,
             first_delay: Duration::from_secs(1),
             longest_delay: Duration::from_secs(300),
+            longest_wait: Duration::from_secs(5),
             suspicious_crashes: 2,
             most_crashes: 8,
         }
@@ -85,6 +91,7 @@ impl RetryPolicy {
     pub fn settle(&self, attempt: u32, failure: &Failure) -> Settlement {
         match failure.kind {
             FailureKind::Busy => Settlement::PutBack(self.first_delay),
+            FailureKind::Outside => Settlement::RetryAfter(self.delay_after(attempt).min(self.longest_wait)),
             FailureKind::Lasting => Settlement::GiveUp,
             FailureKind::Passing | FailureKind::Crash if attempt >= self.attempts => Settlement::GiveUp,
             FailureKind::Passing => Settlement::RetryAfter(self.delay_after(attempt)),
@@ -134,6 +141,14 @@ mod tests {
         let policy = RetryPolicy::default();
         let settled: Vec<_> = (1..=3).map(|attempt| policy.settle(attempt, &failure(FailureKind::Crash))).collect();
         assert_eq!(settled, [Settlement::RetryWithCare, Settlement::RetryWithCare, Settlement::GiveUp]);
+    }
+
+    #[test]
+    fn a_job_that_waits_for_something_outside_is_never_given_up_and_never_rests_for_long() {
+        let policy = RetryPolicy::default();
+        let settled = [1, 2, 3, 1_000].map(|attempt| policy.settle(attempt, &failure(FailureKind::Outside)));
+        let after = |seconds| Settlement::RetryAfter(Duration::from_secs(seconds));
+        assert_eq!(settled, [after(1), after(4), after(5), after(5)]);
     }
 
     #[test]

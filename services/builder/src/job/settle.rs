@@ -40,7 +40,7 @@ pub(super) async fn settle(
                 tracing::warn!(job_id = %build.id, "another worker has taken the build over; what became of it here counts no more");
                 return;
             }
-            Err(error @ StoreError::Unavailable(_)) if !is_last_try => {
+            Err(error) if error.may_pass() && !is_last_try => {
                 tracing::warn!(job_id = %build.id, %error, "the end of the build can not be stored; trying again");
                 let _ = tokio::time::timeout(REST, stop.changed()).await;
             }

@@ -45,6 +45,9 @@ pub struct ProbeArgs {
     /// Go on behind the post with this change.
     #[arg(long, value_name = "CHANGE")]
     before: Option<u64>,
+    /// Render so many at most.
+    #[arg(long, value_name = "COUNT")]
+    most: Option<usize>,
 }
 
 impl ProbeArgs {
@@ -53,12 +56,27 @@ impl ProbeArgs {
     /// # Errors
     /// When the posts can not be read, or nobody listens.
     pub fn run(&self, settings: &Settings) -> anyhow::Result<ExitCode> {
+        end_with_whoever_asked();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
             let store = open_store(settings).await?;
             let before = self.before.map(ChangeSeq);
-            probe(&store, &desk_config(settings), before, &mut std::io::stdout()).await?;
+            let most = self.most.unwrap_or(usize::MAX);
+            probe(&store, &desk_config(settings), before, most, &mut std::io::stdout()).await?;
             Ok(ExitCode::SUCCESS)
         })
     }
 }
+
+/// Whoever asked holds the other end of our input for as long as they live. A post that never ends would keep this process
+/// for ever otherwise.
+#[expect(clippy::disallowed_methods, reason = "the main thread may be in a post that never ends")]
+fn end_with_whoever_asked() {
+    std::thread::spawn(|| {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        std::process::exit(NOBODY_LISTENS);
+    });
+}
+
+/// What it exits with then.
+const NOBODY_LISTENS: i32 = 1;

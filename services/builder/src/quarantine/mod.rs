@@ -2,21 +2,23 @@
 //!
 //! A post that overflows the stack, uses up all memory or never ends takes the process with it. So another process
 //! ([`probe`]) renders the posts one by one, and says before each which one it begins; the one that it named last before
-//! it died, or fell silent, is the culprit. Its author is told, and the search goes on behind it.
+//! it died, or never was done with, is the culprit if the same happens to it alone. Its author is told, and the search goes
+//! on behind it.
 
 mod child;
 mod command;
 mod probe;
 mod suspect;
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use microblog_domain::Clock;
+use microblog_domain::{ChangeSeq, Clock};
 use microblog_store::{Origin, Store, StoreError, publishing};
 use tokio::runtime::Handle;
 
-use self::child::{Child, Verdict};
+use self::child::{Child, Range, Verdict};
 use self::suspect::Suspect;
 use crate::build_site::{BuildError, Control};
 use crate::metrics;
@@ -51,13 +53,13 @@ impl Quarantine {
         let mut told = Vec::new();
         let Some(command) = &self.probe else { return Ok(told) };
         tracing::warn!("looking for a post that crashes the renderer");
-        let mut last = None;
+        let mut rest = Range::default();
         while told.len() < MOST_CULPRITS {
-            match Child::begin(command, last).and_then(|child| child.watch(self.limit, &|| control.check().is_ok())) {
+            match self.examine(command, rest, control) {
                 Ok(Verdict::AllSound) => break,
                 Ok(Verdict::BrokenOff) => return Err(BuildError::Stopped),
                 Ok(Verdict::Culprit { suspect, reason }) => {
-                    last = Some(suspect.change);
+                    rest.before = Some(suspect.change);
                     told.extend(self.set_aside(suspect, &reason)?);
                 }
                 Err(error) => {
@@ -67,6 +69,25 @@ impl Quarantine {
             }
         }
         Ok(told)
+    }
+
+    /// Looks for the next post that crashes the renderer twice, the second time by itself: once may be chance.
+    fn examine(&self, command: &ProbeCommand, mut rest: Range, control: &Control) -> io::Result<Verdict> {
+        let go_on = || control.check().is_ok();
+        loop {
+            let found = Child::begin(command, rest)?.watch(self.limit, &go_on)?;
+            let Verdict::Culprit { suspect, .. } = &found else { return Ok(found) };
+            let suspect = *suspect;
+            let alone = Range { before: Some(ChangeSeq(suspect.change.0 + 1)), most: Some(1) };
+            match Child::begin(command, alone)?.watch(self.limit, &go_on)? {
+                again @ Verdict::Culprit { suspect: same, .. } if same == suspect => return Ok(again),
+                Verdict::BrokenOff => return Ok(Verdict::BrokenOff),
+                _ => {
+                    tracing::warn!(post = %suspect.post, "a post seemed to crash the renderer and does not by itself");
+                    rest.before = Some(suspect.change);
+                }
+            }
+        }
     }
 
     /// Nothing is told if somebody changed the post meanwhile.

@@ -8,7 +8,7 @@ use microblog_site::{Change, PostSource, PostText, Site, SourceError, SourcePost
 use microblog_store::posts::changes;
 use microblog_store::{Store, settings};
 
-use super::suspect::Suspect;
+use super::suspect::{DONE, Suspect};
 use crate::build_site::{BuildError, DeskConfig, empty_site};
 
 /// Posts read in one go.
@@ -25,8 +25,9 @@ pub enum ProbeError {
     Process(#[from] io::Error),
 }
 
-/// Renders every published post, the newest change first, from before the change `before` on; on a thread with as much
-/// stack as the worker's have. Writes a line about each before it begins. What merely fails is the build's to tell.
+/// Renders published posts, `most` of them at most, the newest change first, from before the change `before` on; on a thread
+/// with as much stack as the worker's have. Writes a line about each before it begins, and another one when it is done.
+/// What merely fails is the build's to tell.
 ///
 /// # Errors
 /// When the posts can not be read, or nobody listens.
@@ -34,6 +35,7 @@ pub async fn probe(
     store: &Store,
     config: &DeskConfig,
     before: Option<ChangeSeq>,
+    most: usize,
     out: &mut (dyn Write + Send),
 ) -> Result<(), ProbeError> {
     let mut snapshot = store.snapshot().await.map_err(BuildError::from)?;
@@ -41,17 +43,22 @@ pub async fn probe(
     let settings = saved.map_or_else(|| config.first_settings.clone(), |saved| saved.settings);
     let mut site = empty_site(config, &settings)?;
     let thread = rayon::ThreadPoolBuilder::new().num_threads(1).build().map_err(io::Error::other)?;
-    let mut before = before;
+    let (mut before, mut left) = (before, most);
     loop {
         let posts = changes::published_before(&mut snapshot, before, BATCH).await.map_err(BuildError::from)?;
         if posts.is_empty() {
             return Ok(());
         }
         for (change, post) in posts {
+            if left == 0 {
+                return Ok(());
+            }
             writeln!(out, "{}", Suspect { post: post.id, version: post.version, change })?;
             out.flush()?;
             thread.install(|| render(&mut site, post));
-            before = Some(change);
+            writeln!(out, "{DONE}")?;
+            out.flush()?;
+            (before, left) = (Some(change), left - 1);
         }
     }
 }

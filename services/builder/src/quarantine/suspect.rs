@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use microblog_domain::{ChangeSeq, PostId, Version};
 
+/// The line that is written when it is rendered.
+pub(super) const DONE: &str = "done";
+
 /// A post that is about to be rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Suspect {

@@ -1,5 +1,6 @@
 //! Posts that crash the renderer, met by a real builder that is started again whenever it ends, as service managers do.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -138,4 +139,29 @@ async fn a_post_that_never_ends_is_set_aside_and_the_process_begins_anew_by_itse
     let (reason, restarts) = set_aside("hang").await;
     assert_eq!(reason, "rendering it takes longer than 1s");
     assert_eq!(restarts, 0, "its id stays the same");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_that_is_stopped_by_a_signal_blames_nobody() {
+    let shop = Workshop::new().await;
+    shop.create(a_post().titled("Slow").saying("microblog-fault:hang").published().build()).await;
+    for signal in ["TERM", "INT", "HUP"] {
+        let mut search = probe(&shop);
+        let mut line = String::new();
+        BufReader::new(search.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(!line.is_empty(), "it begins with the post");
+        let pid = search.id().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
+        assert!(!search.wait().unwrap().success());
+    }
+    let mut search = probe(&shop);
+    drop(search.stdin.take());
+    assert_eq!(search.wait().unwrap().code(), Some(1), "it ends with whoever asked, in the middle of a post");
+}
+
+/// The process that looks for posts which crash the renderer.
+fn probe(shop: &Workshop) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_microblog-builder"));
+    command.arg("--set").arg(format!("database.url={}", shop.database.url())).arg("probe");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
 }

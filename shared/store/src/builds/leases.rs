@@ -124,7 +124,7 @@ async fn abandoned(tx: &mut Transaction, build: Build, now: Timestamp) -> Result
 }
 
 async fn waiting(tx: &mut Transaction, now: Timestamp) -> Result<Option<Build>, StoreError> {
-    Ok(newest_in(tx, BuildState::Waiting).await?.filter(|build| is_due(build.run_after, now)))
+    Ok(newest_in(tx, BuildState::Waiting).await?.filter(|build| is_due(build.due_from(), now)))
 }
 
 async fn take(tx: &mut Transaction, build: &Build, claim: &Claim, now: Timestamp) -> Result<ClaimedBuild, StoreError> {

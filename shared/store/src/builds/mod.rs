@@ -127,7 +127,15 @@ pub async fn next_due(conn: &mut Connection) -> Result<Due, StoreError> {
         return Ok(running.heartbeat().map_or(Due::From(Timestamp::MIN), Due::Unless));
     }
     let waiting = newest_in(conn, BuildState::Waiting).await?;
-    Ok(waiting.map_or(Due::Nothing, |build| Due::From(build.run_after)))
+    Ok(waiting.map_or(Due::Nothing, |build| Due::From(build.due_from())))
+}
+
+impl Build {
+    /// When it may start, once it waits. One that was to start at once when it was asked for has no such time: whoever asked
+    /// has another clock than who builds.
+    fn due_from(&self) -> Timestamp {
+        if self.run_after <= self.requested_at { Timestamp::MIN } else { self.run_after }
+    }
 }
 
 /// No build is put off for longer than this.

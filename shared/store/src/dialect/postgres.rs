@@ -35,20 +35,26 @@ pub(crate) struct Session {
     pub(crate) is_reader: bool,
 }
 
-/// A transaction of ours is never idle for long; one whose process was frozen must not keep its locks for ever.
-const LONGEST_IDLE: Duration = Duration::from_secs(60);
-/// Longer than any transaction of ours; who waits longer is told so.
+/// A transaction that writes is never idle but for a moment; one whose process was frozen keeps everybody else from saving.
+const LONGEST_IDLE_WRITER: Duration = Duration::from_secs(5);
+/// A build reads from one snapshot while it renders.
+const LONGEST_IDLE_READER: Duration = Duration::from_secs(60);
+/// Longer than any transaction of ours, and than a frozen one is left alone; who waits longer is told so.
 const LONGEST_WAIT_FOR_LOCK: Duration = Duration::from_secs(10);
+
+/// What was acknowledged survives a power cut, whatever the server, the role or the database has as its default.
+const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false) \
+     WHERE current_setting('synchronous_commit') = 'off'";
 
 impl Session {
     /// What each connection is told first.
     pub(crate) fn set_up(self) -> String {
         format!(
             "SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {}; \
-             SET default_transaction_read_only = {}; SET TIME ZONE 'UTC'",
+             SET default_transaction_read_only = {}; SET TIME ZONE 'UTC'; {DURABLE}",
             self.statement_timeout.as_millis(),
             LONGEST_WAIT_FOR_LOCK.as_millis(),
-            LONGEST_IDLE.as_millis(),
+            if self.is_reader { LONGEST_IDLE_READER } else { LONGEST_IDLE_WRITER }.as_millis(),
             if self.is_reader { "on" } else { "off" },
         )
     }

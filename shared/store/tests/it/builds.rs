@@ -5,7 +5,7 @@ use std::time::Duration;
 use microblog_domain::{BuildId, BuildMode, BuildState, BuildStep, PageCounts, ReleaseId};
 use microblog_store::builds::leases::Renewal;
 use microblog_store::builds::{self, Build, BuildCounts, BuildRequest, Claim, ClaimedBuild, Due, events, leases};
-use microblog_store::{Refusal, StoreError, outbox};
+use microblog_store::{Origin, Refusal, StoreError, outbox};
 use microblog_testkit::DatabaseKind;
 
 use crate::scenario::{Scenario, in_transaction, on_every_database, reading};
@@ -16,6 +16,7 @@ on_every_database![
     a_build_that_may_start_later_is_brought_forward_by_whoever_is_in_a_hurry,
     a_build_is_taken_over_when_its_worker_is_not_heard_of,
     a_build_that_a_wrong_clock_put_off_for_hours_is_not_waited_for,
+    a_build_that_was_asked_for_by_a_clock_that_is_ahead_starts_at_once,
     a_renewed_lease_is_kept,
     a_build_keeps_its_whole_story,
     a_build_that_went_wrong_is_tried_again_after_its_delay_and_then_given_up,
@@ -131,6 +132,14 @@ async fn a_build_that_a_wrong_clock_put_off_for_hours_is_not_waited_for(database
     let origin = scenario.origin();
     let later = BuildRequest { mode: BuildMode::Incremental, run_after: origin.at + 60 * MINUTE };
     in_transaction!(scenario, |tx| builds::ask(tx, &later, &origin)).unwrap();
+    assert!(scenario.claim("a").await.is_some());
+}
+
+async fn a_build_that_was_asked_for_by_a_clock_that_is_ahead_starts_at_once(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
+    let ahead = Origin::system(scenario.now() + 5 * MINUTE);
+    let request = BuildRequest::now(BuildMode::Incremental, &ahead);
+    in_transaction!(scenario, |tx| builds::ask(tx, &request, &ahead)).unwrap();
     assert!(scenario.claim("a").await.is_some());
 }
 
