@@ -1,12 +1,31 @@
 //! The two ways to use the database: [`Reader`] and [`Transaction`]. How it is opened is in `open.rs`.
 
+use std::future::Future;
+use std::io;
 use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool};
 
 use crate::dialect::Dialect;
 use crate::error::StoreError;
+
+/// Whoever asks how the database is waits for a second.
+const PING: Duration = Duration::from_millis(900);
+/// Longer than a server needs to come back after a restart, and shorter than people wait who watch it do so.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// Does something for which nobody else sets a limit, such as the rounds of a task. A network can lose a connection
+/// without telling either end; who waits for an answer then would wait for ever.
+pub async fn in_time<T, E: From<StoreError>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    within(PATIENCE, work).await
+}
+
+async fn within<T, E: From<StoreError>>(limit: Duration, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    let late = |_| StoreError::Unavailable(io::Error::new(io::ErrorKind::TimedOut, "it does not answer").into());
+    tokio::time::timeout(limit, work).await.map_err(late)?
+}
 
 /// A connection that may read. [`Reader`] and [`Transaction`] both turn into one.
 pub type Connection = AnyConnection;
@@ -51,10 +70,10 @@ impl Store {
         Ok(Transaction(self.writers.begin_with(self.dialect.begin_write()).await?))
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, and within a second.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT value FROM counters WHERE name = 'change'").fetch_one(&self.readers).await?;
-        Ok(())
+        let question = sqlx::query("SELECT value FROM counters WHERE name = 'change'").fetch_one(&self.readers);
+        within(PING, async { Ok(question.await.map(drop)?) }).await
     }
 
     /// How busy the connections are.

@@ -44,7 +44,7 @@ pub mod setup;
 pub mod tokens;
 pub mod users;
 
-pub use connect::{Connection, PoolUse, Reader, Snapshot, Store, Transaction};
+pub use connect::{Connection, PoolUse, Reader, Snapshot, Store, Transaction, in_time};
 pub use counters::newest_change;
 pub use error::{Refusal, StoreError};
 pub use media_folder::{Incoming, MediaFolder};

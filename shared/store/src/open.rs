@@ -23,6 +23,8 @@ use crate::migrate;
 const SQLITE_READERS: u32 = 4;
 /// Longer than any transaction of ours; who waits longer is told so rather than kept.
 const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(10);
+/// A server answers a question that asks nothing sooner, or the connection is not worth waiting for.
+const LONGEST_SILENCE: Duration = Duration::from_secs(1);
 
 /// How a server is used. A SQLite file needs none of this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,13 +109,26 @@ async fn open_postgres(url: &PostgresUrl, options: ServerOptions) -> Result<Stor
     prepare_postgres(&address, url, options.connect_timeout).await?;
     let pool = |size, is_reader| {
         let session = Session { statement_timeout: options.statement_timeout, is_reader };
-        // A connection that a restarted server left behind is found before it is handed out.
-        let pool = pool_options(size, options.connect_timeout, session.set_up()).test_before_acquire(true);
-        pool.connect_lazy_with(address.clone())
+        let pool = pool_options(size, options.connect_timeout, session.set_up());
+        only_those_that_answer(pool).connect_lazy_with(address.clone())
     };
     let writers = (options.max_connections / 2).max(1);
     let readers = options.max_connections.saturating_sub(writers).max(1);
     Ok(Store { dialect: Dialect::Postgres, writers: pool(writers, false), readers: pool(readers, true) })
+}
+
+/// Throws connections away that a restarted server or a broken network left behind: before they are handed out, so that
+/// it costs the next caller no error; and when they come back, so that they take no place. The driver asks, too, but waits
+/// for the answer of a peer that is frozen without an end.
+fn only_those_that_answer(pool: AnyPoolOptions) -> AnyPoolOptions {
+    pool.test_before_acquire(false)
+        .before_acquire(|connection, _| Box::pin(answers(connection)))
+        .after_release(|connection, _| Box::pin(answers(connection)))
+}
+
+async fn answers(connection: &mut Connection) -> sqlx::Result<bool> {
+    let asked = tokio::time::timeout(LONGEST_SILENCE, connection.ping()).await;
+    asked.unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into())).map(|()| true)
 }
 
 /// The address as the driver reads it. The server's administrator sees whose connections these are.

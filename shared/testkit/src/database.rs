@@ -7,7 +7,7 @@ use microblog_store::Store;
 use microblog_store::users::{self, NewUser, User};
 use tempfile::TempDir;
 
-use crate::postgres::EmptyDatabase;
+use crate::postgres::Database;
 
 /// A temporary folder in memory if the system has a place for that, else on disk: for tests that sync thousands of times.
 #[must_use]
@@ -32,17 +32,21 @@ pub struct TestDatabase {
     place: Place,
 }
 
+/// What was in a database once.
+#[derive(Debug)]
+pub struct Backup(Database);
+
 #[derive(Debug)]
 enum Place {
     Folder(TempDir),
-    Server(EmptyDatabase),
+    Server(Database),
 }
 
 impl Place {
     async fn new(kind: DatabaseKind) -> Self {
         match kind {
             DatabaseKind::Sqlite => Self::Folder(TempDir::with_prefix("microblog-test-").expect("a temporary folder")),
-            DatabaseKind::Postgres => Self::Server(EmptyDatabase::new().await),
+            DatabaseKind::Postgres => Self::Server(Database::new().await),
         }
     }
 
@@ -115,6 +119,28 @@ impl TestDatabase {
         match &self.place {
             Place::Folder(folder) => file_in(folder.path()),
             Place::Server(_) => panic!("a database on a server has no file"),
+        }
+    }
+
+    /// Keeps a copy of everything that is in it now.
+    ///
+    /// # Panics
+    /// When it is not on a server.
+    pub async fn back_up(&self) -> Backup {
+        match &self.place {
+            Place::Folder(_) => panic!("only servers copy a database while it is used"),
+            Place::Server(database) => Backup(database.copy().await),
+        }
+    }
+
+    /// Puts the copy in the place of what is in it now, under whoever uses it.
+    ///
+    /// # Panics
+    /// When it is not on a server.
+    pub async fn restore(&self, backup: &Backup) {
+        match &self.place {
+            Place::Folder(_) => panic!("only servers copy a database while it is used"),
+            Place::Server(database) => database.become_copy_of(&backup.0).await,
         }
     }
 

@@ -17,7 +17,7 @@ mod wait;
 
 pub use broker::TestBroker;
 pub use clock::TestClock;
-pub use database::{DatabaseKind, TestDatabase, fast_folder};
+pub use database::{Backup, DatabaseKind, TestDatabase, fast_folder};
 pub use postgres::PostgresServer;
 pub use posts::{PostBuilder, a_post};
 pub use proxy::Proxy;

@@ -113,6 +113,17 @@ impl PostgresServer {
         self.process.start_again(&server(&self.data, self.port, self.promise)).expect("the server's program");
     }
 
+    /// Makes it a standby, from its next start on: it answers, and takes nothing.
+    pub fn become_standby(&self) {
+        fs::write(self.data.join("standby.signal"), "").expect("a file in a folder of our own");
+    }
+
+    /// Does something that only an administrator may.
+    pub async fn administer(&self, sql: &'static str) {
+        let mut connection = connect(&self.url()).await.expect("a server");
+        sqlx::raw_sql(sql).execute(&mut connection).await.expect("a server that may be administered");
+    }
+
     /// Waits until it answers.
     ///
     /// # Panics
@@ -202,20 +213,41 @@ async fn shared_server() -> PostgresUrl {
     server.url()
 }
 
-/// An empty database, which vanishes when this is dropped.
+/// A database of one test, empty at first, which vanishes when this is dropped.
 #[derive(Debug)]
-pub(crate) struct EmptyDatabase {
+pub(crate) struct Database {
     admin: PostgresUrl,
     name: String,
 }
 
-impl EmptyDatabase {
+impl Database {
     pub(crate) async fn new() -> Self {
         let admin = shared_server().await;
         let number = DATABASES.fetch_add(1, Ordering::Relaxed);
         let database = Self { admin, name: format!("microblog_test_{}_{number}", std::process::id()) };
         command(&database.admin, &format!("CREATE DATABASE {}", database.name)).await;
         database
+    }
+
+    /// Another one with the same in it.
+    pub(crate) async fn copy(&self) -> Self {
+        let copy = Self::new().await;
+        copy.become_copy_of(self).await;
+        copy
+    }
+
+    /// A server copies a database that nobody is connected to, so all are sent away.
+    pub(crate) async fn become_copy_of(&self, other: &Self) {
+        let (name, other) = (&self.name, &other.name);
+        for sql in [
+            format!("DROP DATABASE {name} WITH (FORCE)"),
+            format!("ALTER DATABASE {other} ALLOW_CONNECTIONS false"),
+            format!("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{other}'"),
+            format!("CREATE DATABASE {name} TEMPLATE {other}"),
+            format!("ALTER DATABASE {other} ALLOW_CONNECTIONS true"),
+        ] {
+            command(&self.admin, &sql).await;
+        }
     }
 
     pub(crate) fn url(&self) -> PostgresUrl {
@@ -234,7 +266,7 @@ async fn connect(url: &PostgresUrl) -> sqlx::Result<PgConnection> {
     PgConnectOptions::from_url(url.reveal())?.disable_statement_logging().connect().await
 }
 
-impl Drop for EmptyDatabase {
+impl Drop for Database {
     /// On a thread of its own, since the one that drops may be in the middle of something asynchronous.
     fn drop(&mut self) {
         let (admin, name) = (self.admin.clone(), self.name.clone());

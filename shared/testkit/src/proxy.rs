@@ -32,6 +32,8 @@ struct State {
     weather: Weather,
     /// Connections of an earlier generation are cut.
     generation: u64,
+    /// Connections of an earlier age were forgotten: nothing passes on them any more.
+    age: u64,
 }
 
 /// A proxy on a port of its own.
@@ -47,7 +49,7 @@ impl Proxy {
     pub async fn to(target: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let port = listener.local_addr().expect("a bound socket").port();
-        let state = watch::Sender::new(State { weather: Weather::Fine, generation: 0 });
+        let state = watch::Sender::new(State { weather: Weather::Fine, generation: 0, age: 0 });
         let target = SocketAddr::from(([127, 0, 0, 1], target));
         let accepting = tokio::spawn(accept(listener, target, state.clone()));
         Self { port, state, accepting }
@@ -66,12 +68,21 @@ impl Proxy {
 
     /// Cuts the connections that there are and refuses new ones.
     pub fn refuse(&self) {
-        self.state.send_modify(|state| *state = State { weather: Weather::Refuse, generation: state.generation + 1 });
+        self.state.send_modify(|state| {
+            state.weather = Weather::Refuse;
+            state.generation += 1;
+        });
     }
 
     /// Lets nothing pass any more. Connections stay open, new ones are accepted, and nobody hears anything.
     pub fn freeze(&self) {
         self.set(Weather::Freeze);
+    }
+
+    /// Lets nothing pass any more on the connections that there are, for ever, and tells nobody; new ones are let through.
+    /// So does a firewall that was restarted.
+    pub fn forget(&self) {
+        self.state.send_modify(|state| state.age += 1);
     }
 
     /// Lets each piece wait before it passes.
@@ -140,6 +151,8 @@ async fn pass(
     mut state: watch::Receiver<State>,
     is_from_client: bool,
 ) {
+    let age = state.borrow().age;
+    let passes = |state: &State| state.weather != Weather::Freeze && state.age == age;
     let mut buffer = vec![0; 16 * 1024];
     loop {
         let read = tokio::select! {
@@ -147,7 +160,7 @@ async fn pass(
             _ = state.wait_for(|state| is_from_client && state.weather == Weather::HalfClosed) => Ok(0),
         };
         let Ok(length @ 1..) = read else { break };
-        let thawed = state.wait_for(|state| state.weather != Weather::Freeze).await.map(|state| state.weather);
+        let thawed = state.wait_for(passes).await.map(|state| state.weather);
         match thawed {
             Ok(Weather::Delay(by)) => tokio::time::sleep(by).await,
             Ok(Weather::Throttle(rate)) => {

@@ -99,7 +99,8 @@ pub(super) fn classify(error: sqlx::Error) -> StoreError {
     let reason = || report.message().to_owned();
     match report.code().as_deref().unwrap_or_default() {
         "53100" => StoreError::DiskFull,
-        "25006" => StoreError::ReadOnly,
+        // The latter is what a standby says to whoever begins to write; nothing else of ours is ever unsupported.
+        "25006" | "0A000" => StoreError::ReadOnly,
         "28000" | "28P01" => StoreError::LogInRefused { reason: reason() },
         "3D000" => StoreError::NoSuchDatabase { reason: reason() },
         "42501" => StoreError::NotAllowed { reason: reason() },
