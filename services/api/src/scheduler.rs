@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use microblog_domain::Timestamp;
 use microblog_process::Trouble;
-use microblog_store::{Origin, StoreError, posts, publishing};
+use microblog_store::{Origin, StoreError, in_time, posts, publishing};
 
 use crate::metrics;
 use crate::state::AppState;
@@ -26,7 +26,7 @@ const BATCH: u32 = 100;
 pub(crate) async fn publish_on_time(app: Arc<AppState>) {
     let mut trouble = Trouble::default();
     loop {
-        let rest = match publish_due(&app).await {
+        let rest = match in_time(publish_due(&app)).await {
             Ok(0) => {
                 if trouble.is_over() {
                     tracing::info!("scheduled posts can be published again");
@@ -67,7 +67,7 @@ async fn next_due(app: &AppState) -> Result<Option<Timestamp>, StoreError> {
 
 /// Until the next post is due, or half a second.
 async fn rest(app: &AppState) -> Duration {
-    match next_due(app).await {
+    match in_time(next_due(app)).await {
         Ok(Some(due)) => {
             let until_due = Duration::try_from(due.duration_since(app.clock.now())).unwrap_or_default();
             until_due.clamp(SHORTEST_REST, LONGEST_REST)

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use microblog_process::Tasks;
 use microblog_queue::{HintSender, Relay};
+use microblog_store::in_time;
 
 use crate::change;
 use crate::scheduler::publish_on_time;
@@ -31,7 +32,7 @@ async fn keep_house(app: Arc<AppState>) {
     loop {
         ticks.tick().await;
         app.limiters.forget_idle_clients().await;
-        if let Err(error) = change::forget_what_is_over(&app).await {
+        if let Err(error) = in_time(change::forget_what_is_over(&app)).await {
             tracing::warn!(%error, "what is over could not be forgotten; trying again in a minute");
         }
     }

@@ -9,7 +9,7 @@ use microblog_process::Trouble;
 use microblog_queue::{BuildEvents, HintReceiver, RetryPolicy, Waker};
 use microblog_release::Tidied;
 use microblog_store::builds::{self, Claim, ClaimedBuild, Due, Heartbeat, leases};
-use microblog_store::{Store, StoreError};
+use microblog_store::{Store, StoreError, in_time};
 use tokio::sync::watch;
 
 use crate::build_site::Desk;
@@ -128,7 +128,7 @@ impl Worker {
         while !*stop.borrow_and_update() {
             self.pulse.beat();
             hints.gather();
-            let claimed = self.claim().await;
+            let claimed = in_time(self.claim()).await;
             tell(&mut trouble, claimed.as_ref().err());
             match claimed {
                 Ok(Some(claimed)) => {
@@ -236,7 +236,7 @@ impl Worker {
     /// Until the next build is due, or a second.
     async fn until_due(&self) -> Duration {
         let due = async { builds::next_due(&mut *self.store.read().await?).await };
-        match due.await {
+        match in_time(due).await {
             Ok(Due::From(due)) => {
                 Duration::try_from(due.duration_since(self.clock.now())).unwrap_or_default().min(LONGEST_REST)
             }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use microblog_domain::{Clock, Timestamp};
 use microblog_store::outbox::{self, OutboxMessage};
-use microblog_store::{Store, StoreError, builds};
+use microblog_store::{Store, StoreError, builds, in_time};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -77,7 +77,7 @@ impl Relay {
     /// Sends everything that is due; tells how long to rest.
     async fn send_due(&mut self) -> Result<Duration, StoreError> {
         loop {
-            let next = outbox::next_due(&mut *self.store.read().await?).await?;
+            let next = in_time(async { outbox::next_due(&mut *self.store.read().await?).await }).await?;
             let rest = self.until(next);
             if !rest.is_zero() {
                 return Ok(rest);
@@ -86,7 +86,7 @@ impl Relay {
                 Ok(permit) => permit,
                 Err(rest) => return Ok(rest.min(LONGEST_REST)),
             };
-            let messages = self.claim(permit.most()).await?;
+            let messages = in_time(self.claim(permit.most())).await?;
             if messages.is_empty() {
                 // Another relay was faster.
                 return Ok(LONGEST_REST);
@@ -111,10 +111,14 @@ impl Relay {
         let ids =
             |messages: Vec<(&OutboxMessage, _)>| messages.iter().map(|(message, _)| message.id).collect::<Vec<_>>();
         let until = self.clock.now().checked_add(REST_AFTER_FAILURE).unwrap_or(Timestamp::MAX);
-        let mut tx = self.store.begin().await?;
-        outbox::delivered(&mut tx, &ids(confirmed)).await?;
-        outbox::put_back(&mut tx, &ids(failed), until).await?;
-        tx.commit().await
+        let (confirmed, failed) = (ids(confirmed), ids(failed));
+        in_time(async {
+            let mut tx = self.store.begin().await?;
+            outbox::delivered(&mut tx, &confirmed).await?;
+            outbox::put_back(&mut tx, &failed, until).await?;
+            tx.commit().await
+        })
+        .await
     }
 
     fn tell(&mut self, sent: &[Result<(), SendError>]) {
@@ -129,7 +133,7 @@ impl Relay {
     async fn sweep(&self) {
         let now = self.clock.now();
         let since = now.checked_sub(OVERDUE).unwrap_or(Timestamp::MIN);
-        match self.announce_overdue(since, now).await {
+        match in_time(self.announce_overdue(since, now)).await {
             Ok(false) => {}
             Ok(true) => {
                 metrics::swept(1);

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use microblog_config::{PerMinute, RateLimitSettings};
-use microblog_store::Store;
 use microblog_store::rate_limits::{self, Quota, Spent};
+use microblog_store::{Store, in_time};
 
 use super::limits::{Allowance, ClientKey};
 
@@ -56,7 +56,7 @@ impl SharedLimits {
 
     /// Or the table grows with the number of clients.
     pub(crate) async fn forget_idle_clients(&self) {
-        if let Err(error) = rate_limits::forget_idle(&self.store).await {
+        if let Err(error) = in_time(rate_limits::forget_idle(&self.store)).await {
             tracing::warn!(%error, "clients that went away could not be forgotten; trying again in a minute");
         }
     }

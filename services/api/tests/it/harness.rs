@@ -38,6 +38,15 @@ impl TestApp {
 
     /// With settings other than the defaults.
     pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
+        Self::on(TestDatabase::new().await, settings)
+    }
+
+    /// On a database server.
+    pub(crate) async fn postgres() -> Self {
+        Self::on(TestDatabase::postgres().await, &[])
+    }
+
+    fn on(database: TestDatabase, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name| folder.path().join(name).display().to_string();
         let mut command_line = vec![("data.dir".to_owned(), path("data")), ("build.dir".to_owned(), path("build"))];
@@ -46,7 +55,7 @@ impl TestApp {
         for folder in [&settings.data.dir, &settings.build.dir] {
             std::fs::create_dir_all(folder).unwrap();
         }
-        let (database, clock, ticks) = (TestDatabase::new().await, TestClock::new(), Arc::new(AtomicU64::new(0)));
+        let (clock, ticks) = (TestClock::new(), Arc::new(AtomicU64::new(0)));
         let elapsed = Arc::clone(&ticks);
         let elapsed = Ticks::new(move || Duration::from_secs(elapsed.load(Ordering::Relaxed)));
         let recorder = Recorder::of_this_process().unwrap();

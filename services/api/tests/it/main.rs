@@ -12,6 +12,7 @@ mod harness;
 mod health;
 mod media;
 mod openapi;
+mod postgres;
 mod posts;
 mod releases;
 mod schema;

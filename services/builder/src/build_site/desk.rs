@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
-use microblog_domain::{ChangeSeq, FilePath, ReleaseId, SiteSettings};
+use microblog_domain::{BuildId, ChangeSeq, FilePath, ReleaseId, SiteSettings, Timestamp};
 use microblog_release::ReleaseStore;
 use microblog_site::{PageKey, Site};
 use microblog_store::Store;
@@ -41,6 +41,8 @@ pub(super) struct Memory {
     pub(super) site: Site,
     /// Every change up to this one is in.
     pub(super) seen: ChangeSeq,
+    /// The build that it was last read for, if that had a row in the database.
+    pub(super) landmark: Option<Landmark>,
     pub(super) settings: SiteSettings,
     pub(super) theme: ThemeStamp,
     /// Uploads and their variants.
@@ -49,6 +51,13 @@ pub(super) struct Memory {
     pub(super) shown_by: Option<ReleaseId>,
     /// What may differ from that release.
     pub(super) dirty: Dirty,
+}
+
+/// A fact that stands in a database from then on, and in no backup that is older.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Landmark {
+    pub(super) build: BuildId,
+    pub(super) taken_at: Option<Timestamp>,
 }
 
 /// Pages and uploads that the live release may show differently.

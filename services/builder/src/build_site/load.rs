@@ -9,13 +9,14 @@ use microblog_domain::{ChangeSeq, ContentHash, Post, PostId, ReleaseId, SiteSett
 use microblog_site::{Change, Entry, Site, SourcePost, Theme};
 use microblog_store::media::Media;
 use microblog_store::posts::changes;
-use microblog_store::{Snapshot, images, media, releases, settings};
+use microblog_store::{Snapshot, StoreError, builds, images, in_time, media, releases, settings};
 use rayon::prelude::*;
+use tokio::runtime::Handle;
 
-use super::desk::{Desk, DeskConfig, Dirty, Memory, ThemeStamp, theme_stamp};
+use super::desk::{Desk, DeskConfig, Dirty, Landmark, Memory, ThemeStamp, theme_stamp};
 use super::media::{MediaFiles, PublicUpload};
 use super::pieces::Piece;
-use super::{BuildError, Control};
+use super::{BuildError, Control, Order};
 
 /// Rows read in one go.
 const BATCH: u32 = 500;
@@ -30,42 +31,59 @@ pub(super) struct Loaded {
 }
 
 /// Brings the site in memory up to date with the database.
-pub(super) fn bring_up_to_date(desk: &mut Desk, control: &Control) -> Result<Loaded, BuildError> {
+pub(super) fn bring_up_to_date(desk: &mut Desk, order: Order, control: &Control) -> Result<Loaded, BuildError> {
     let runtime = desk.runtime.clone();
-    let mut snapshot = runtime.block_on(desk.store.snapshot())?;
-    let pinned = runtime.block_on(releases::pinned(&mut snapshot))?;
+    let mut snapshot = runtime.block_on(in_time(desk.store.snapshot()))?;
+    let pinned = runtime.block_on(in_time(releases::pinned(&mut snapshot)))?;
     let mut loaded = Loaded { snapshot, pinned, warnings: Vec::new() };
     let settings = current_settings(desk, &mut loaded.snapshot)?;
     let theme = theme_stamp(desk.config.theme.as_ref());
-    let newest = runtime.block_on(microblog_store::newest_change(&mut loaded.snapshot))?;
-    let is_current =
-        |memory: &Memory| memory.settings == settings && memory.theme == theme && is_same_history(memory, newest);
-    let memory = match desk.memory.take().filter(is_current) {
-        Some(memory) => follow(memory, desk, &mut loaded, control)?,
-        None => remember(desk, settings, theme, &mut loaded, control)?,
+    let memory = match desk.memory.take() {
+        Some(memory)
+            if memory.settings == settings
+                && memory.theme == theme
+                && is_same_history(&memory, &runtime, &mut loaded.snapshot)? =>
+        {
+            follow(memory, desk, &mut loaded, control)?
+        }
+        _ => remember(desk, settings, theme, &mut loaded, control)?,
     };
+    let landmark = landmark(order, &runtime, &mut loaded.snapshot)?;
     loaded.warnings.extend(memory.site.address_problems().iter().map(ToString::to_string));
-    desk.memory = Some(memory);
+    desk.memory = Some(Memory { landmark, ..memory });
     Ok(loaded)
 }
 
+/// The build that is worked on, and when it was first taken. A backup that was made before then does not know it.
+fn landmark(order: Order, runtime: &Handle, snapshot: &mut Snapshot) -> Result<Option<Landmark>, BuildError> {
+    let Some(lease) = order.lease else { return Ok(None) };
+    let build = runtime.block_on(in_time(builds::get(snapshot, lease.build)))?;
+    Ok(Some(Landmark { build: build.id, taken_at: build.started_at }))
+}
+
 /// Whether the database goes on from where this worker saw it last. An older backup that was restored does not: what was
-/// changed since is undone, and no number tells which posts that concerns.
-fn is_same_history(memory: &Memory, newest: ChangeSeq) -> bool {
-    let goes_on = memory.seen <= newest;
+/// changed since is undone, and no number tells which posts that concerns. The number of the newest change alone would
+/// not tell, since it may have gone past the old one again.
+fn is_same_history(memory: &Memory, runtime: &Handle, snapshot: &mut Snapshot) -> Result<bool, BuildError> {
+    let newest = runtime.block_on(in_time(microblog_store::newest_change(snapshot)))?;
+    let still_stands = match memory.landmark {
+        Some(landmark) => match runtime.block_on(in_time(builds::get(snapshot, landmark.build))) {
+            Ok(build) => build.started_at == landmark.taken_at,
+            Err(StoreError::NotFound) => false,
+            Err(error) => return Err(error.into()),
+        },
+        None => true,
+    };
+    let goes_on = still_stands && memory.seen <= newest;
     if !goes_on {
         let (seen, newest) = (memory.seen.0, newest.0);
-        tracing::warn!(
-            seen,
-            newest,
-            "the database is older than it was: a backup was restored; reading all of it anew"
-        );
+        tracing::warn!(seen, newest, "the database is not what it was: a backup was restored; reading all of it anew");
     }
-    goes_on
+    Ok(goes_on)
 }
 
 fn current_settings(desk: &Desk, snapshot: &mut Snapshot) -> Result<SiteSettings, BuildError> {
-    let saved = desk.runtime.block_on(settings::find(snapshot))?;
+    let saved = desk.runtime.block_on(in_time(settings::find(snapshot)))?;
     Ok(saved.map_or_else(|| desk.config.first_settings.clone(), |saved| saved.settings))
 }
 
@@ -80,6 +98,7 @@ fn remember(
     let mut memory = Memory {
         site: empty_site(&desk.config, &settings)?,
         seen: ChangeSeq(0),
+        landmark: None,
         settings,
         theme,
         media: MediaFiles::default(),
@@ -88,7 +107,7 @@ fn remember(
     };
     follow_media(&mut memory, desk, loaded)?;
     read_all(&mut memory.site, desk, loaded, control)?;
-    memory.seen = desk.runtime.block_on(microblog_store::newest_change(&mut loaded.snapshot))?;
+    memory.seen = desk.runtime.block_on(in_time(microblog_store::newest_change(&mut loaded.snapshot)))?;
     Ok(memory)
 }
 
@@ -104,7 +123,7 @@ pub(crate) fn empty_site(config: &DeskConfig, settings: &SiteSettings) -> Result
 /// Reads every published post: the next ones while those before are digested.
 fn read_all(site: &mut Site, desk: &Desk, loaded: &mut Loaded, control: &Control) -> Result<(), BuildError> {
     let Loaded { snapshot, warnings, .. } = loaded;
-    let mut page_after = |last| desk.runtime.block_on(changes::published_page(snapshot, last, BATCH));
+    let mut page_after = |last| desk.runtime.block_on(in_time(changes::published_page(snapshot, last, BATCH)));
     let mut entries = Vec::new();
     let mut posts = page_after(None)?;
     while let Some(last) = posts.last().map(|post| post.id) {
@@ -124,7 +143,7 @@ fn follow(mut memory: Memory, desk: &Desk, loaded: &mut Loaded, control: &Contro
     digest_again(&mut memory, &concerned, desk, loaded, control)?;
     let mut seen = memory.seen;
     loop {
-        let changed = desk.runtime.block_on(changes::changed_since(&mut loaded.snapshot, seen, BATCH))?;
+        let changed = desk.runtime.block_on(in_time(changes::changed_since(&mut loaded.snapshot, seen, BATCH)))?;
         let Some(last) = changed.last() else { break };
         seen = last.seq;
         let digest = |post| digest(&memory.site, post, control);
@@ -138,7 +157,7 @@ fn follow(mut memory: Memory, desk: &Desk, loaded: &mut Loaded, control: &Contro
         });
         memory.dirty.pages.extend(memory.site.apply(edits));
     }
-    memory.seen = desk.runtime.block_on(microblog_store::newest_change(&mut loaded.snapshot))?;
+    memory.seen = desk.runtime.block_on(in_time(microblog_store::newest_change(&mut loaded.snapshot)))?;
     Ok(memory)
 }
 
@@ -164,7 +183,7 @@ fn follow_media(memory: &mut Memory, desk: &Desk, loaded: &mut Loaded) -> Result
     let mut concerned = BTreeSet::new();
     let mut seen = memory.seen;
     loop {
-        let changed = desk.runtime.block_on(media::changed_since(&mut loaded.snapshot, seen, BATCH))?;
+        let changed = desk.runtime.block_on(in_time(media::changed_since(&mut loaded.snapshot, seen, BATCH)))?;
         let Some(last) = changed.last() else { return Ok(concerned) };
         seen = last.change;
         let mut variants = variants_of(&changed, desk, &mut loaded.snapshot)?;
@@ -196,7 +215,7 @@ fn variants_of(
     let hashes: Vec<_> = shown.map(|upload| upload.file.hash).collect();
     let mut variants = HashMap::new();
     for hashes in hashes.chunks(images::MAX_HASHES) {
-        variants.extend(desk.runtime.block_on(images::variants_of(snapshot, hashes))?);
+        variants.extend(desk.runtime.block_on(in_time(images::variants_of(snapshot, hashes)))?);
     }
     Ok(variants)
 }
@@ -220,11 +239,11 @@ fn take_out_lost(variants: &mut HashMap<ContentHash, Vec<ImageVariant>>, stored:
 }
 
 fn make_again(lost: &[ContentHash], desk: &Desk) -> Result<(), BuildError> {
-    desk.runtime.block_on(async {
+    desk.runtime.block_on(in_time(async {
         let mut tx = desk.store.begin().await?;
         images::want_again(&mut tx, lost).await?;
         Ok(tx.commit().await?)
-    })
+    }))
 }
 
 fn told_of_lost(pictures: usize, stored: &Path) -> String {
@@ -252,13 +271,13 @@ fn keep(entry: Digested, warnings: &mut Vec<String>) -> Option<Entry> {
 /// The texts of some posts, as they are in the snapshot.
 pub(super) fn texts(
     snapshot: &mut Snapshot,
-    runtime: &tokio::runtime::Handle,
+    runtime: &Handle,
     wanted: &BTreeSet<PostId>,
 ) -> Result<Vec<Post>, BuildError> {
     let wanted: Vec<_> = wanted.iter().copied().collect();
     let mut posts = Vec::with_capacity(wanted.len());
     for ids in wanted.chunks(changes::MAX_IDS) {
-        posts.extend(runtime.block_on(changes::published_among(snapshot, ids))?);
+        posts.extend(runtime.block_on(in_time(changes::published_among(snapshot, ids)))?);
     }
     Ok(posts)
 }

@@ -17,7 +17,7 @@ use microblog_domain::{BuildMode, PageCounts, ReleaseId};
 use microblog_release::{Checks, Committed, Draft, Origin, PageLoss, Release, VerifiedDraft};
 use microblog_site::Site;
 use microblog_store::builds::{Lease, leases};
-use microblog_store::{Store, StoreError};
+use microblog_store::{Store, StoreError, in_time};
 use tokio::runtime::Handle;
 
 pub use desk::{Desk, DeskConfig};
@@ -91,7 +91,7 @@ pub enum BuildError {
 /// When any step fails; then nothing that readers see has changed.
 pub fn build_site(desk: &mut Desk, order: Order, control: &Control) -> Result<Built, BuildError> {
     desk.releases.catch_up()?;
-    let mut loaded = timed(control, Phase::Load, || load::bring_up_to_date(desk, control))?;
+    let mut loaded = timed(control, Phase::Load, || load::bring_up_to_date(desk, order, control))?;
     let activated = match loaded.pinned.filter(|wanted| !shows(desk, *wanted)) {
         Some(wanted) => go_back(desk, wanted, order, control)?,
         None => make_release(desk, order, &mut loaded, control)?,
@@ -166,7 +166,7 @@ fn verify<'s>(draft: Draft<'s>, loaded: &mut Loaded, control: &Control) -> Resul
 /// of the release store keeps everybody else out, so that nothing newer can be live.
 fn confirm(store: &Store, runtime: &Handle, order: Order) -> Result<(), BuildError> {
     let Some(lease) = order.lease else { return Ok(()) };
-    let looked_up = runtime.block_on(async { leases::look_up(&mut *store.read().await?, &lease).await });
+    let looked_up = runtime.block_on(in_time(async { leases::look_up(&mut *store.read().await?, &lease).await }));
     looked_up.map_err(|error| match error {
         StoreError::LeaseLost { .. } => BuildError::LeaseLost,
         error => error.into(),

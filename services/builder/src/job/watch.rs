@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use microblog_domain::{BuildStep, PageCounts};
 use microblog_queue::{Failure, FailureKind};
-use microblog_store::StoreError;
 use microblog_store::builds::Lease;
 use microblog_store::builds::leases::{self, Renewal};
+use microblog_store::{StoreError, in_time};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Instant, MissedTickBehavior};
@@ -112,7 +112,7 @@ impl Watch<'_> {
             tx.commit().await?;
             Ok::<_, StoreError>(renewal)
         };
-        match renewal.await {
+        match in_time(renewal).await {
             Ok(Renewal::GoOn) => None,
             Ok(Renewal::CancelRequested) => Some(StopReason::Cancelled),
             Err(StoreError::LeaseLost { .. }) => Some(StopReason::LeaseLost),
@@ -142,7 +142,7 @@ impl Watch<'_> {
             leases::report(&mut tx, lease, &step, progress.pages, worker.clock.now()).await?;
             tx.commit().await
         };
-        match stored.await {
+        match in_time(stored).await {
             Ok(()) => worker.events.announce(lease.build),
             Err(error) => {
                 tracing::warn!(job_id = %lease.build, %error, "the progress of the build could not be stored");

@@ -7,5 +7,6 @@ mod images;
 mod poison;
 mod publishing;
 mod recovery;
+mod server;
 mod tidying;
 mod workshop;

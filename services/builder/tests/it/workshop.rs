@@ -24,7 +24,10 @@ pub(crate) struct Workshop {
 
 impl Workshop {
     pub(crate) async fn new() -> Self {
-        let database = TestDatabase::new().await;
+        Self::with(TestDatabase::new().await)
+    }
+
+    pub(crate) fn with(database: TestDatabase) -> Self {
         let clock = TestClock::at("2026-03-01T12:00:00Z");
         let folder = TempDir::with_prefix("microblog-builder-").unwrap();
         let (worker, desk) = worker(database.store(), &clock, folder.path());
