@@ -120,8 +120,7 @@ impl PostgresServer {
 
     /// Does something that only an administrator may.
     pub async fn administer(&self, sql: &'static str) {
-        let mut connection = connect(&self.url()).await.expect("a server");
-        sqlx::raw_sql(sql).execute(&mut connection).await.expect("a server that may be administered");
+        command(&self.url(), sql).await;
     }
 
     /// Waits until it answers.
