@@ -1,7 +1,7 @@
 //! Finding posts that crash the renderer, and setting them aside so that all others go live.
 //!
 //! A post that overflows the stack, uses up all memory or never ends takes the process with it. So another process
-//! ([`probe`]) renders the posts one by one, and says before each which one it begins; the one that it named last before
+//! ([`probe()`]) renders the posts one by one, and says before each which one it begins; the one that it named last before
 //! it died, or never was done with, is the culprit if the same happens to it alone. Its author is told, and the search goes
 //! on behind it.
 
