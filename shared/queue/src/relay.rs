@@ -155,8 +155,12 @@ impl Relay {
     }
 
     fn until(&self, next: Option<Timestamp>) -> Duration {
-        let Some(next) = next else { return LONGEST_REST };
-        Duration::try_from(next.duration_since(self.clock.now())).unwrap_or_default().min(LONGEST_REST)
+        let now = self.clock.now();
+        match next {
+            None => LONGEST_REST,
+            Some(next) if builds::is_due(next, now) => Duration::ZERO,
+            Some(next) => Duration::try_from(next.duration_since(now)).unwrap_or_default().min(LONGEST_REST),
+        }
     }
 }
 

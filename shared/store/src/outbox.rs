@@ -11,6 +11,7 @@ use microblog_domain::BuildId;
 use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
+use crate::builds::FARTHEST;
 use crate::connect::{Connection, Transaction};
 use crate::counters::{self, Counter};
 use crate::decode::{Columns as _, micros, placeholders, stored};
@@ -68,7 +69,8 @@ pub(crate) async fn enqueue(
     Ok(())
 }
 
-/// Takes messages that are due, the longest-waiting first. Nobody else gets them for as long as the claim lasts.
+/// Takes messages that are due, the longest-waiting first. Nobody else gets them for as long as the claim lasts. A time
+/// too far ahead was written by a clock that was wrong: such a message is due, too, as its build is.
 pub async fn claim(
     tx: &mut Transaction,
     now: Timestamp,
@@ -77,12 +79,15 @@ pub async fn claim(
 ) -> Result<Vec<OutboxMessage>, StoreError> {
     let until = now.checked_add(claim_for).unwrap_or(Timestamp::MAX);
     let lock = Dialect::of(tx).row_lock(RowLock::Skip);
-    let free = format!("SELECT id FROM outbox WHERE available_at <= $1 ORDER BY available_at, id LIMIT $2{lock}");
+    let free = format!(
+        "SELECT id FROM outbox WHERE available_at <= $1 OR available_at > $4 ORDER BY available_at, id LIMIT $2{lock}"
+    );
     let sql = format!("UPDATE outbox SET available_at = $3 WHERE id IN ({free}) RETURNING *");
     let rows = sqlx::query(AssertSqlSafe(sql))
         .bind(micros(now))
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .bind(micros(until))
+        .bind(micros(now.checked_add(FARTHEST).unwrap_or(Timestamp::MAX)))
         .fetch_all(&mut **tx)
         .await?;
     let mut messages = rows.iter().map(from_row).collect::<Result<Vec<_>, _>>()?;

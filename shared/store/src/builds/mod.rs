@@ -139,7 +139,7 @@ impl Build {
 }
 
 /// No build is put off for longer than this.
-const FARTHEST: SignedDuration = SignedDuration::from_mins(10);
+pub(crate) const FARTHEST: SignedDuration = SignedDuration::from_mins(10);
 
 /// Whether a build that may start from `run_after` on may start now. A time too far ahead was written by a clock that was
 /// wrong, then or now: nothing is gained by waiting for it.

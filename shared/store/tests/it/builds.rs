@@ -15,7 +15,7 @@ on_every_database![
     asking_while_one_runs_makes_one_more_that_waits_for_it,
     a_build_that_may_start_later_is_brought_forward_by_whoever_is_in_a_hurry,
     a_build_is_taken_over_when_its_worker_is_not_heard_of,
-    a_build_that_a_wrong_clock_put_off_for_hours_is_not_waited_for,
+    a_build_and_its_message_that_a_wrong_clock_put_off_for_hours_are_not_waited_for,
     a_build_that_was_asked_for_by_a_clock_that_is_ahead_starts_at_once,
     a_renewed_lease_is_kept,
     a_build_keeps_its_whole_story,
@@ -127,12 +127,14 @@ async fn a_build_is_taken_over_when_its_worker_is_not_heard_of(database: Databas
     lost(scenario.succeed(&other).await);
 }
 
-async fn a_build_that_a_wrong_clock_put_off_for_hours_is_not_waited_for(database: DatabaseKind) {
+async fn a_build_and_its_message_that_a_wrong_clock_put_off_for_hours_are_not_waited_for(database: DatabaseKind) {
     let scenario = Scenario::on(database).await;
     let origin = scenario.origin();
     let later = BuildRequest { mode: BuildMode::Incremental, run_after: origin.at + 60 * MINUTE };
     in_transaction!(scenario, |tx| builds::ask(tx, &later, &origin)).unwrap();
     assert!(scenario.claim("a").await.is_some());
+    let message = claim(&scenario, 10).await.remove(0);
+    assert_eq!((message.due_at, claim(&scenario, 10).await), (later.run_after, vec![]));
 }
 
 async fn a_build_that_was_asked_for_by_a_clock_that_is_ahead_starts_at_once(database: DatabaseKind) {
