@@ -5,12 +5,11 @@
 //! folder, `nginx` has releases served by the real one, and `web` holds the judges of pages, for any server's.
 //!
 //! `installation` is a running `microblog up`: `journey` uses it as people do, `killing` as power cuts do, `misuse` as
-//! those who have not read the README, and `pictures` as photographers. `scheduled` looks for posts that
-//! readers must not see yet. `service` is one of the services as a process of
-//! its own; `services` has several of them work together, and ends them.
+//! those who have not read the README, and `pictures` as photographers. `scheduled` looks for posts that readers must not
+//! see yet. `service` is one of the services as a process of its own; `services` has several of them work together, and
+//! ends them, and `faults` is everything that can fail while they work with database and broker.
 //!
-//! `torn_reads` reads through `nginx` while releases
-//! go live.
+//! `torn_reads` reads through `nginx` while releases go live.
 
 #![allow(clippy::disallowed_methods, reason = "the programs under test run on the machine's clock")]
 #![allow(
@@ -23,6 +22,7 @@
 mod built_site;
 mod corpus;
 mod dashboard;
+mod faults;
 mod feeds;
 mod installation;
 mod journey;

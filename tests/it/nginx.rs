@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Read as _;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 static STARTING: Mutex<()> = Mutex::new(());
 
 /// An address of this machine that is no other process's: to Linux, all of 127.0.0.0/8 is this machine.
-fn own_address() -> Ipv4Addr {
+pub(crate) fn own_address() -> Ipv4Addr {
     let [_, a, b, c] = std::process::id().to_be_bytes();
     Ipv4Addr::new(127, a, b, c)
 }
@@ -35,12 +35,18 @@ pub(crate) struct Nginx {
 
 impl Nginx {
     pub(crate) fn start(build: &Path) -> Self {
+        Self::start_before(build, &[]).0
+    }
+
+    /// The same, and on another port before replicas of the API. Gives the address for whoever uses the API, too.
+    pub(crate) fn start_before(build: &Path, apis: &[SocketAddr]) -> (Self, String) {
         let folder = TempDir::new().unwrap();
         // Until nginx has the port, no other thread may get the same.
         let _alone = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
-        let address = TcpListener::bind((own_address(), 0)).unwrap().local_addr().unwrap().to_string();
+        let [address, front] = free_addresses();
         let config = folder.path().join("nginx.conf");
-        fs::write(&config, config_of(build, folder.path(), &address)).unwrap();
+        let servers = server_of_the_guide(build, &address) + &front_of(apis, &front);
+        fs::write(&config, config_of(folder.path(), &servers)).unwrap();
         let mut command = Command::new("nginx");
         command.arg("-p").arg(folder.path()).arg("-c").arg(&config);
         let process = command
@@ -53,7 +59,7 @@ impl Nginx {
             assert!(Instant::now() < deadline, "nginx does not answer");
             std::thread::sleep(Duration::from_millis(10));
         }
-        nginx
+        (nginx, format!("http://{front}"))
     }
 
     pub(crate) fn url(&self, address: &str) -> String {
@@ -75,20 +81,43 @@ impl Drop for Nginx {
     }
 }
 
+fn free_addresses() -> [String; 2] {
+    let listeners = [(); 2].map(|()| TcpListener::bind((own_address(), 0)).unwrap());
+    listeners.map(|listener| listener.local_addr().unwrap().to_string())
+}
+
 /// The configuration of the guide, with another place and another port.
-fn config_of(build: &Path, own: &Path, address: &str) -> String {
+fn server_of_the_guide(build: &Path, address: &str) -> String {
     let guide = GUIDE
         .split_once("```nginx\n")
         .and_then(|(_, rest)| rest.split_once("```"))
         .expect("the guide has a configuration");
     let server = guide.0.replace("listen 80;", &format!("listen {address};"));
-    let server = server.replace("/var/lib/microblog/build", build.to_str().unwrap());
+    server.replace("/var/lib/microblog/build", build.to_str().unwrap())
+}
+
+/// Passes requests on to whichever replica answers, event streams without delay.
+fn front_of(apis: &[SocketAddr], address: &str) -> String {
+    if apis.is_empty() {
+        return String::new();
+    }
+    let replicas: String = apis.iter().map(|api| format!("server {api} max_fails=0; ")).collect();
+    format!(
+        "upstream api {{ {replicas} }}\n\
+         server {{ listen {address}; location / {{ proxy_pass http://api; proxy_http_version 1.1; proxy_buffering off; \
+         proxy_set_header Connection ''; proxy_connect_timeout 1s; proxy_next_upstream error timeout http_503; }} }}\n"
+    )
+}
+
+/// Replicas of the API end in the middle of requests; that is no news here.
+fn config_of(own: &Path, servers: &str) -> String {
+    let level = if servers.contains("upstream") { "crit" } else { "warn" };
     let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|kind| format!("{kind}_temp_path {}/{kind};", own.display()))
         .join("\n");
     format!(
-        "daemon off; master_process off; pid {own}/pid; error_log stderr warn; events {{}}\n\
-         http {{ access_log off; types {{ text/html html; }}\n{temporary}\n{server} }}",
+        "daemon off; master_process off; pid {own}/pid; error_log stderr {level}; events {{}}\n\
+         http {{ access_log off; types {{ text/html html; }}\n{temporary}\n{servers} }}",
         own = own.display()
     )
 }

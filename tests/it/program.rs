@@ -1,29 +1,31 @@
-//! The program under test: built once, by the cargo that runs the tests.
+//! The programs under test: built once, all at once, by the cargo that runs the tests.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-static MICROBLOG: LazyLock<PathBuf> = LazyLock::new(|| build("microblog"));
-static API: LazyLock<PathBuf> = LazyLock::new(|| build("microblog-api"));
-static BUILDER: LazyLock<PathBuf> = LazyLock::new(|| build("microblog-builder"));
+const NAMES: [&str; 3] = ["microblog", "microblog-api", "microblog-builder"];
+
+static PROGRAMS: LazyLock<BTreeMap<String, PathBuf>> = LazyLock::new(build);
 
 /// The program `microblog`, ready for arguments.
 pub(crate) fn microblog() -> Command {
-    ready(&MICROBLOG)
+    ready("microblog")
 }
 
 /// The program `microblog-api`, ready for arguments.
 pub(crate) fn microblog_api() -> Command {
-    ready(&API)
+    ready("microblog-api")
 }
 
 /// The program `microblog-builder`, ready for arguments.
 pub(crate) fn microblog_builder() -> Command {
-    ready(&BUILDER)
+    ready("microblog-builder")
 }
 
-fn ready(program: &Path) -> Command {
+fn ready(name: &str) -> Command {
+    let program = PROGRAMS.get(name).unwrap_or_else(|| panic!("cargo has built no program {name}"));
     let mut command = Command::new(program);
     command.env_clear().env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
     command
@@ -40,23 +42,26 @@ pub(crate) fn run(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn build(name: &str) -> PathBuf {
+/// One at a time, each would have dependencies with other features, compiled anew.
+fn build() -> BTreeMap<String, PathBuf> {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args([
         "build",
         "--quiet",
         "--message-format=json-render-diagnostics",
     ]);
-    cargo.args(["--package", name, "--bin", name]);
+    for name in NAMES {
+        cargo.args(["--package", name, "--bin", name]);
+    }
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }
     let messages = run(&mut cargo);
-    let mut executables = messages.lines().filter_map(|line| {
+    let executables = messages.lines().filter_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
-        message["executable"].as_str().map(PathBuf::from)
+        Some((message["target"]["name"].as_str()?.to_owned(), message["executable"].as_str()?.into()))
     });
-    executables.next_back().unwrap_or_else(|| panic!("cargo has built no program {name}"))
+    executables.collect()
 }
 
 /// A folder for the output of tests, empty.

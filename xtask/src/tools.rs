@@ -17,7 +17,7 @@ struct Tool {
     purpose: &'static str,
 }
 
-const TOOLS: [Tool; 8] = [
+const TOOLS: [Tool; 9] = [
     Tool { programs: &["chromium", "chromium-browser"], package: "chromium", purpose: "pages are looked at in it" },
     Tool { programs: &["node"], package: "nodejs", purpose: "drives Chromium" },
     Tool { programs: &["npm"], package: "npm", purpose: "fetches the HTML checker and axe-core" },
@@ -25,6 +25,7 @@ const TOOLS: [Tool; 8] = [
     Tool { programs: &[RABBITMQ], package: "rabbitmq-server", purpose: "throw-away brokers" },
     Tool { programs: &["openssl"], package: "openssl", purpose: "certificates for them" },
     Tool { programs: &["nginx"], package: "nginx-light", purpose: "serves the site as it is served for real" },
+    Tool { programs: &["faketime"], package: "faketime", purpose: "lets the clock of a service jump" },
     Tool { programs: &["initdb"], package: "postgresql", purpose: "throw-away database servers" },
 ];
 

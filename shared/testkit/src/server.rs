@@ -116,6 +116,11 @@ impl ServerProcess {
         self.end(Signal::TERM);
     }
 
+    /// The same by SIGINT, which some servers take as: end soon, whoever is connected.
+    pub fn interrupt(&self) {
+        self.end(Signal::INT);
+    }
+
     /// Stops it in the middle of what it does (SIGSTOP).
     pub fn pause(&self) {
         self.signal(Signal::STOP);

@@ -1,0 +1,101 @@
+//! Promise 7, and all others while it is kept: whatever fails at whatever moment, nothing acknowledged is lost, readers
+//! never notice, and everything comes back by itself.
+//!
+//! A [`stack`] of real [`service`]s stands on this machine. [`writers`] edit, [`readers`] read, [`watchers`] watch builds,
+//! all the time; meanwhile one [`fault`] after the other strikes and passes. After each, all services must be ready again
+//! and all that was acknowledged live; in the end the [`verdict`] looks at everything that was left, and the [`figures`] are
+//! printed. [`course`] is what they know of each other, [`texts`] is how a page tells what it is, [`disk`] one that can be full.
+//!
+//! | variable | does |
+//! |---|---|
+//! | `MICROBLOG_TEST_FAULT_MINUTES` | goes on with random faults, alone and in pairs, for so long; else each strikes once |
+//! | `MICROBLOG_TEST_FAULT_SEED` | a number that makes the order of faults, and who they strike, the same again |
+
+mod course;
+mod disk;
+mod fault;
+mod figures;
+mod keeper;
+mod plan;
+mod readers;
+mod run;
+mod service;
+mod stack;
+mod strike;
+mod texts;
+mod verdict;
+mod watchers;
+mod writers;
+
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use self::course::Course;
+use self::run::Run;
+use self::stack::Stack;
+use self::writers::Post;
+use crate::installation::{Client, path_of};
+
+const CLIENTS: usize = 6;
+
+/// For how long faults go on after each has struck once.
+fn more_time() -> Duration {
+    Duration::from_secs(60 * number_of("MICROBLOG_TEST_FAULT_MINUTES").unwrap_or(0))
+}
+
+fn seed() -> u64 {
+    number_of("MICROBLOG_TEST_FAULT_SEED").unwrap_or_else(|| rand::random_range(0..1_000_000))
+}
+
+fn number_of(variable: &str) -> Option<u64> {
+    std::env::var_os(variable)?.to_str()?.parse().ok()
+}
+
+/// Past the test harness, which keeps to itself what a test that passes prints.
+fn say(text: &str) {
+    let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
+}
+
+#[test]
+fn whatever_fails_nothing_acknowledged_is_lost_and_everything_comes_back_by_itself() {
+    let seed = seed();
+    say(&format!("faults: MICROBLOG_TEST_FAULT_SEED={seed}"));
+    let stack = Stack::start();
+    let posts: Vec<Post> = (0..CLIENTS).map(|client| begin(&stack, client)).collect();
+    let cookie = log_in(&stack);
+    let course = Course::new(CLIENTS);
+    let run = Run { course, stack: &stack, posts: &posts, cookie: &cookie, seed, more_time: more_time() };
+    let mut figures = run.go();
+    figures.releases = verdict::every_release_is_there_once(&stack);
+    stack.stop_services();
+    verdict::the_release_store_is_sound(&stack);
+    say(&figures.to_string());
+}
+
+fn client(stack: &Stack) -> Client {
+    Client { api: stack.front.clone(), token: stack.installation.token.clone() }
+}
+
+/// A client's post, which readers have already.
+fn begin(stack: &Stack, number: usize) -> Post {
+    let post = client(stack).publish(&texts::title(number, 0), &texts::markdown(number, 0));
+    let (id, path) = (post["id"].as_str().unwrap().to_owned(), path_of(&post));
+    let since = Instant::now();
+    while !stack.disk.folder().join("current").join(path.trim_start_matches('/')).exists() {
+        assert!(since.elapsed() < course::PATIENCE, "{path} does not go live: {}", stack.state());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Post { client: number, id, path, version: post["version"].as_u64().unwrap() }
+}
+
+/// Gives the cookie.
+fn log_in(stack: &Stack) -> String {
+    let login = json!({ "name": "owner", "password": "a long password" });
+    let agent = ureq::agent();
+    let answer = agent.post(format!("{}/api/v1/session", stack.front)).content_type("application/json");
+    let answer = answer.send(login.to_string()).unwrap();
+    let cookie = answer.headers().get("set-cookie").unwrap().to_str().unwrap();
+    cookie.split(';').next().unwrap().to_owned()
+}
