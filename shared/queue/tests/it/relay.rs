@@ -1,6 +1,7 @@
 //! From the outbox of a real database to a real broker.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use lapin::options::QueuePurgeOptions;
@@ -18,11 +19,13 @@ use crate::harness::{Line, heard};
 struct Office {
     db: TestDatabase,
     clock: TestClock,
+    /// How often somebody asked.
+    asked: AtomicU64,
 }
 
 impl Office {
     async fn new() -> Self {
-        Self { db: TestDatabase::new().await, clock: TestClock::new() }
+        Self { db: TestDatabase::new().await, clock: TestClock::new(), asked: AtomicU64::new(0) }
     }
 
     /// Writes so many messages. Each asks for an earlier start than the one before, else it would need none.
@@ -31,11 +34,8 @@ impl Office {
         let mut tx = self.db.store().begin().await.unwrap();
         let mut build = None;
         for _ in 0..messages {
-            let earlier = builds::next_due(&mut tx).await.unwrap();
-            let run_after = match earlier {
-                builds::Due::From(at) => at.checked_sub(Duration::from_micros(1)).unwrap(),
-                _ => origin.at,
-            };
+            let earlier = Duration::from_micros(self.asked.fetch_add(1, Ordering::Relaxed));
+            let run_after = origin.at.checked_sub(earlier).unwrap();
             let request = BuildRequest { mode: BuildMode::Incremental, run_after };
             build = Some(builds::ask(&mut tx, &request, &origin).await.unwrap().id);
         }
