@@ -70,7 +70,8 @@ pub(super) fn measure(plan: &Plan, live: &Path, author: &Author<'_>, site: &Samp
 
     let all = || edits.iter().flatten();
     let count = all().count() as f64;
-    let rate = count / begin.elapsed().min(time).as_secs_f64();
+    let last = all().map(|edit| edit.answered).max().context("there was no edit")?;
+    let rate = count / (last - begin).max(time).as_secs_f64();
     let latencies = latencies(&edits, &seen);
     let answers: Vec<f64> = all().map(|edit| (edit.answered - edit.sent).as_secs_f64()).collect();
     let one = |quantity: &'static str, unit, value: f64| Row::new(&case, quantity, unit, Statistic::Median, &[value]);
