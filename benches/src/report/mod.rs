@@ -76,6 +76,7 @@ fn cells(row: &Row) -> [String; 7] {
 impl Unit {
     fn show(self, value: f64) -> String {
         match self {
+            Self::Seconds if value < 0.001 => format!("{:.0} us", value * 1e6),
             Self::Seconds if value < 0.1 => format!("{:.1} ms", value * 1e3),
             Self::Seconds if value < 1.0 => format!("{:.0} ms", value * 1e3),
             Self::Seconds => format!("{value:.2} s"),

@@ -19,9 +19,7 @@ const CHUNK: usize = 1_000;
 async fn main() {
     let messages = std::env::args().nth(1).map_or(20_000, |count| count.parse().unwrap());
     let (broker, db) = (TestBroker::new().await, TestDatabase::new().await);
-    for _ in 0..messages / CHUNK {
-        write(db.store()).await;
-    }
+    write(db.store(), messages).await;
     let queue = Queue::at(&QueueUrl::Amqp(broker.url().clone()), None, "a measurement");
     let sender = queue.sender();
     let status = sender.status();
@@ -40,17 +38,17 @@ async fn main() {
 }
 
 /// Each asks for an earlier start than the one before, else it would need no message.
-async fn write(store: &Store) {
+async fn write(store: &Store, messages: usize) {
     let origin = Origin::system(SystemClock.now());
-    let mut tx = store.begin().await.unwrap();
-    for _ in 0..CHUNK {
-        let run_after = match builds::next_due(&mut tx).await.unwrap() {
-            builds::Due::From(at) => at.checked_sub(Duration::from_micros(1)).unwrap(),
-            _ => origin.at,
-        };
-        builds::ask(&mut tx, &BuildRequest { mode: BuildMode::Incremental, run_after }, &origin).await.unwrap();
+    let mut run_after = origin.at;
+    for _ in 0..messages / CHUNK {
+        let mut tx = store.begin().await.unwrap();
+        for _ in 0..CHUNK {
+            run_after = run_after.checked_sub(Duration::from_micros(1)).unwrap();
+            builds::ask(&mut tx, &BuildRequest { mode: BuildMode::Incremental, run_after }, &origin).await.unwrap();
+        }
+        tx.commit().await.unwrap();
     }
-    tx.commit().await.unwrap();
 }
 
 async fn pending(store: &Store) -> u64 {

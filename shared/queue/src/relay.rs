@@ -2,7 +2,8 @@
 //!
 //! Whoever asks for a build writes its message in the same transaction as the change; the relay sends what was kept.
 //! A message is forgotten only once the queue has confirmed it, so it may be sent twice but is never lost. Any number of
-//! relays may run: each claims what it sends, for longer than sending can take, and no transaction is open meanwhile.
+//! relays may run: each claims what it sends, for longer than sending can take, and no transaction is open meanwhile. What
+//! the relay itself writes may be forgotten by a server that crashes: then a message is sent once more.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,7 +97,7 @@ impl Relay {
     }
 
     async fn claim(&self, most: usize) -> Result<Vec<OutboxMessage>, StoreError> {
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.store.begin_forgettable().await?;
         let messages = outbox::claim(&mut tx, self.clock.now(), CLAIM, most).await?;
         tx.commit().await?;
         Ok(messages)
@@ -113,7 +114,7 @@ impl Relay {
         let until = self.clock.now().checked_add(REST_AFTER_FAILURE).unwrap_or(Timestamp::MAX);
         let (confirmed, failed) = (ids(confirmed), ids(failed));
         in_time(async {
-            let mut tx = self.store.begin().await?;
+            let mut tx = self.store.begin_forgettable().await?;
             outbox::delivered(&mut tx, &confirmed).await?;
             outbox::put_back(&mut tx, &failed, until).await?;
             tx.commit().await

@@ -70,6 +70,12 @@ impl Store {
         Ok(Transaction(self.writers.begin_with(self.dialect.begin_write()).await?))
     }
 
+    /// The same for work that may be done again: a server that crashes right after the commit may forget it. Nobody waits
+    /// for its disk, then.
+    pub async fn begin_forgettable(&self) -> Result<Transaction, StoreError> {
+        Ok(Transaction(self.writers.begin_with(self.dialect.begin_forgettable()).await?))
+    }
+
     /// Whether the database answers, and within a second.
     pub async fn ping(&self) -> Result<(), StoreError> {
         let question = sqlx::query("SELECT value FROM counters WHERE name = 'change'").fetch_one(&self.readers);

@@ -55,6 +55,14 @@ impl Dialect {
         }
     }
 
+    /// Begins a transaction that writes what may be forgotten.
+    pub(crate) const fn begin_forgettable(self) -> &'static str {
+        match self {
+            Self::Sqlite => sqlite::BEGIN_WRITE,
+            Self::Postgres => postgres::BEGIN_FORGETTABLE,
+        }
+    }
+
     /// Begins a transaction that reads one unchanging state.
     pub(crate) const fn begin_snapshot(self) -> &'static str {
         match self {

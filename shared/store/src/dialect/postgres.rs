@@ -13,6 +13,10 @@ pub(crate) const OLDEST_VERSION: i64 = 14;
 /// Said aloud, so that a server with other defaults changes nothing. What several transactions decide by is locked.
 pub(super) const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
+/// Its commit does not wait until it is on the disk, which follows within a second.
+pub(super) const BEGIN_FORGETTABLE: &str =
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL synchronous_commit = off";
+
 pub(super) const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// The number is the program's own: "microblg" as bytes.

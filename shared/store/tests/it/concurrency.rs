@@ -9,7 +9,7 @@ use microblog_domain::{Clock as _, DatabaseUrl, PostId, SystemClock, Version};
 use microblog_store::builds::{self, Claim};
 use microblog_store::posts::list::{PostFilter, list};
 use microblog_store::publishing::{self, Intent};
-use microblog_store::{Origin, Store, StoreError, newest_change, outbox, posts};
+use microblog_store::{Origin, Store, StoreError, Transaction, newest_change, outbox, posts};
 use microblog_testkit::{DatabaseKind, a_post};
 use tokio::task::JoinSet;
 
@@ -43,6 +43,26 @@ async fn fifty_tasks_save_at_once_through_two_processes_and_all_is_kept_in_order
     assert_eq!(asked.len(), 1, "fifty wishes, one build");
     let changed = reading!(scenario, |conn| posts::changes::changed_since(conn, Default::default(), 100));
     assert_eq!(changed.iter().map(|change| change.seq.0).collect::<Vec<_>>(), (1..=50).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn only_what_may_be_forgotten_is_not_waited_for() {
+    let scenario = Scenario::on(DatabaseKind::Postgres).await;
+    let store = scenario.db.store();
+    let waits = async |tx: &mut Transaction| {
+        sqlx::query_scalar::<_, String>("SHOW synchronous_commit").fetch_one(&mut **tx).await.unwrap()
+    };
+    // More than there are connections, so that each serves both.
+    for _ in 0..10 {
+        let mut forgettable = store.begin_forgettable().await.unwrap();
+        assert_eq!(waits(&mut forgettable).await, "off");
+        forgettable.commit().await.unwrap();
+    }
+    for _ in 0..10 {
+        let mut kept = store.begin().await.unwrap();
+        assert_eq!(waits(&mut kept).await, "on");
+        kept.commit().await.unwrap();
+    }
 }
 
 async fn of_many_edits_of_one_version_exactly_one_is_taken(database: DatabaseKind) {
