@@ -23,8 +23,12 @@ use crate::store::{ReleaseStore, Tidied};
 use crate::tree::{self, GoOn};
 use unplaced::Unplaced;
 
-/// What is left of the disk, as one of so many parts, is not for a cache.
+/// What is left of a small disk, as one of so many parts, is not for a cache.
 const RESERVE: u64 = 20;
+
+/// More than these, bytes and names, are for everybody, however large the disk: some dozens of releases.
+const RESERVE_BYTES: u64 = 1 << 30;
+const RESERVE_INODES: u64 = 100_000;
 
 /// What was found out about a portion of the live tree.
 struct Round {
@@ -102,7 +106,9 @@ fn jobs(disk: &Disk, tree: usize, portion: &Portion) -> Result<Vec<Job>> {
 /// A cache must not take the room that the next release needs.
 fn has_room(disk: &Disk) -> Result<bool> {
     let space = disk.space()?;
-    Ok(space.free_bytes >= space.total_bytes / RESERVE && space.free_inodes >= space.total_inodes / RESERVE)
+    let bytes = (space.total_bytes / RESERVE).min(RESERVE_BYTES);
+    let inodes = (space.total_inodes / RESERVE).min(RESERVE_INODES);
+    Ok(space.free_bytes >= bytes && space.free_inodes >= inodes)
 }
 
 /// Puts what was compressed in its place, unless another release went live meanwhile.
