@@ -194,6 +194,9 @@ pub enum Refusal {
     /// Setting up happens once.
     #[error("the set-up link is wrong or was already used")]
     SetupIsOver,
+    /// What was checked is no longer so.
+    #[error("the password was changed, or the account locked, in the meantime; log in again")]
+    CredentialsChanged,
 }
 
 impl From<sqlx::Error> for StoreError {

@@ -6,7 +6,7 @@ use microblog_domain::{ContentHash, UserId};
 use crate::connect::{Connection, Transaction};
 use crate::decode::{Columns as _, micros};
 use crate::error::StoreError;
-use crate::users::{self, User};
+use crate::users::{self, Credentials, User};
 
 /// A session.
 #[derive(Clone, PartialEq, Eq)]
@@ -25,14 +25,15 @@ pub struct Session {
     pub expires_at: Timestamp,
 }
 
-/// Begins a session.
-pub async fn begin(tx: &mut Transaction, session: &Session) -> Result<(), StoreError> {
+/// Begins a session of somebody whose password was right; refused if it was changed since.
+pub async fn begin(tx: &mut Transaction, known: &Credentials, session: &Session) -> Result<(), StoreError> {
+    users::hold(tx, known).await?;
     sqlx::query(
         "INSERT INTO sessions (token_hash, user_id, csrf_secret, created_at, last_seen_at, expires_at) \
          VALUES ($1, $2, $3, $4, $5, $6)",
     )
     .bind(session.token.to_string())
-    .bind(session.user.to_string())
+    .bind(known.user.id.to_string())
     .bind(session.csrf_secret.clone())
     .bind(micros(session.created_at))
     .bind(micros(session.last_seen_at))

@@ -2,10 +2,12 @@
 
 use jiff::Timestamp;
 use microblog_domain::{Role, UserId};
+use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
 use crate::connect::{Connection, Transaction};
 use crate::decode::{Columns as _, micros};
+use crate::dialect::{Dialect, RowLock};
 use crate::error::{Refusal, StoreError};
 use crate::locks::{self, Lock};
 use crate::sessions;
@@ -108,6 +110,28 @@ pub async fn set_disabled(tx: &mut Transaction, id: UserId, disabled: bool) -> R
         sessions::end_all_of(tx, id).await?;
     }
     with_an_owner_left(tx, id).await
+}
+
+/// Keeps these credentials as they are until the transaction ends; refused if they were changed since they were read.
+/// To check a password takes long: whoever goes by it must not outlive the change that took it away.
+pub(crate) async fn hold(tx: &mut Transaction, known: &Credentials) -> Result<(), StoreError> {
+    let lock = Dialect::of(tx).row_lock(RowLock::Wait);
+    let sql = format!("SELECT password_hash FROM users WHERE id = $1 AND disabled = 0{lock}");
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(known.user.id.to_string()).fetch_optional(&mut **tx).await?;
+    match row {
+        Some(row) if row.text("password_hash")? == known.password_hash => Ok(()),
+        _ => Err(Refusal::CredentialsChanged.into()),
+    }
+}
+
+/// Gives somebody another password in place of the one that they proved to know, and ends their sessions.
+pub async fn replace_password(
+    tx: &mut Transaction,
+    known: &Credentials,
+    password_hash: &str,
+) -> Result<(), StoreError> {
+    hold(tx, known).await?;
+    set_password(tx, known.user.id, password_hash).await
 }
 
 /// Gives somebody another password, and ends their sessions.

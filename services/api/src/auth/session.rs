@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, HeaderValue};
 use microblog_domain::{ContentHash, Timestamp};
 use microblog_store::sessions::{self, Session};
-use microblog_store::users::User;
+use microblog_store::users::{Credentials, User};
 
 use super::caller::{Caller, Via};
 use super::cookies;
@@ -27,8 +27,9 @@ pub(crate) struct Begun {
     pub(crate) expires_at: Timestamp,
 }
 
-/// Begins a log-in of a user whose password was right.
-pub(crate) async fn begin(app: &AppState, user: &User, scheme: Scheme) -> Result<Begun, ApiError> {
+/// Begins a log-in of somebody whose password was right.
+pub(crate) async fn begin(app: &AppState, known: &Credentials, scheme: Scheme) -> Result<Begun, ApiError> {
+    let user = &known.user;
     let secret = Secret::generate();
     let now = app.clock.now();
     let session = Session {
@@ -40,7 +41,7 @@ pub(crate) async fn begin(app: &AppState, user: &User, scheme: Scheme) -> Result
         expires_at: expiry(app, now)?,
     };
     let mut tx = app.store.begin().await?;
-    sessions::begin(&mut tx, &session).await?;
+    sessions::begin(&mut tx, known, &session).await?;
     tx.commit().await?;
     tracing::info!(target: "audit", user = %user.id, "logged in");
     let max_age = app.auth.session_lifetime.as_secs();

@@ -80,7 +80,7 @@ pub(crate) async fn begin(
         tracing::warn!(target: "security", ip = origin.ip, "a log-in was refused");
         return Err(ApiError::new(ErrorCode::WrongCredentials, "Check both; the answer is the same for either."));
     };
-    session::begin(app, &known.user, client.scheme).await
+    session::begin(app, &known, client.scheme).await
 }
 
 /// Answers with a new log-in.
@@ -146,13 +146,14 @@ pub(crate) async fn change_password(
 ) -> Result<(), ApiError> {
     check_password_length(&new, app, "new_password")?;
     let known = users::find_by_name(&mut *app.store.read().await?, &caller.name).await?;
-    if !app.passwords.verify(current, known.map(|known| known.password_hash)).await? {
+    let is_right = app.passwords.verify(current, known.as_ref().map(|known| known.password_hash.clone())).await?;
+    let Some(known) = known.filter(|_| is_right) else {
         metrics::auth_failed();
         return Err(ApiError::invalid_field("current_password", "is not your password"));
-    }
+    };
     let hash = app.passwords.hash(new.0).await?;
     let mut change = intent.begin_anew(app).await?;
-    users::set_password(&mut change.tx, caller.user, &hash).await?;
+    users::replace_password(&mut change.tx, &known, &hash).await?;
     let detail = json!({"password_changed": true});
     audit::record(&mut change.tx, &change.origin, "user.change", &caller.user.to_string(), &detail).await?;
     change.keep().await

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use microblog_config::AuthSettings;
+use microblog_store::users::Credentials;
 use microblog_store::{Store, StoreError, setup, users};
 
 use super::session;
@@ -63,7 +64,8 @@ pub(crate) async fn make_owner(
     let mut change = intent.begin_anew(app).await?;
     let owner = setup::finish(&mut change.tx, &token, &name.0, &hash, change.origin.at).await?;
     change.keep().await?;
-    crate::auth::session::begin(app, &owner, client.scheme).await
+    let known = Credentials { user: owner, password_hash: hash };
+    crate::auth::session::begin(app, &known, client.scheme).await
 }
 
 /// Makes a new set-up link while there is nobody yet, which replaces the one before: the secret in it, to be shown once;

@@ -10,6 +10,7 @@ mod images;
 mod lists;
 mod opening;
 mod opening_servers;
+mod overlapping;
 mod people;
 mod publishing;
 mod rate_limits;

@@ -28,17 +28,18 @@ fn secret(text: &str) -> ContentHash {
 }
 
 impl Scenario {
-    async fn begin_session(&self, user: UserId, token: &ContentHash) {
+    async fn begin_session(&self, name: &str, token: &ContentHash) {
+        let known = reading!(self, |conn| users::find_by_name(conn, name)).unwrap();
         let now = self.now();
         let session = Session {
             token: *token,
-            user,
+            user: known.user.id,
             csrf_secret: "csrf".to_owned(),
             created_at: now,
             last_seen_at: now,
             expires_at: now + HOUR,
         };
-        in_transaction!(self, |tx| sessions::begin(tx, &session)).unwrap();
+        in_transaction!(self, |tx| sessions::begin(tx, &known, &session)).unwrap();
     }
 
     async fn has_session(&self, token: &ContentHash) -> bool {
@@ -107,7 +108,7 @@ async fn a_session_lasts_until_its_end_and_can_be_prolonged(database: DatabaseKi
     let scenario = Scenario::on(database).await;
     let user = scenario.db.user("ada", Role::Author).await;
     let token = secret("cookie");
-    scenario.begin_session(user.id, &token).await;
+    scenario.begin_session("ada", &token).await;
     let (session, owner) = reading!(scenario, |conn| sessions::find(conn, &token, scenario.now())).unwrap();
     assert_eq!((session.csrf_secret.as_str(), owner), ("csrf", user));
     assert!(!scenario.has_session(&secret("another")).await);
@@ -126,13 +127,13 @@ async fn sessions_end_with_the_log_out_a_new_password_and_being_locked_out(datab
     scenario.db.user("owner", Role::Owner).await;
     let user = scenario.db.user("ada", Role::Author).await.id;
     let token = secret("cookie");
-    scenario.begin_session(user, &token).await;
+    scenario.begin_session("ada", &token).await;
     in_transaction!(scenario, |tx| sessions::end(tx, &token)).unwrap();
     assert!(!scenario.has_session(&token).await);
-    scenario.begin_session(user, &token).await;
+    scenario.begin_session("ada", &token).await;
     in_transaction!(scenario, |tx| users::set_password(tx, user, "new")).unwrap();
     assert!(!scenario.has_session(&token).await);
-    scenario.begin_session(user, &token).await;
+    scenario.begin_session("ada", &token).await;
     in_transaction!(scenario, |tx| users::set_disabled(tx, user, true)).unwrap();
     assert!(!scenario.has_session(&token).await);
     let nobody = UserId::generate(scenario.now());
