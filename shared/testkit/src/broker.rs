@@ -13,7 +13,7 @@ mod node;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use lapin::options::{ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions};
+use lapin::options::{BasicGetOptions, ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection, ConnectionProperties};
 use microblog_domain::{AmqpUrl, QueueUrl};
@@ -126,6 +126,16 @@ impl TestBroker {
     pub async fn wait_for_messages(&self, queue: &str, messages: u32) {
         crate::eventually(&format!("{messages} messages in {queue}"), async || self.queue(queue).await.0 == messages)
             .await;
+    }
+
+    /// Takes all that a queue holds and nobody was given: the bodies, in their order.
+    pub async fn take_all(&self, queue: &str) -> Vec<Vec<u8>> {
+        let (channel, mut bodies) = (self.channel().await, Vec::new());
+        let take = async || channel.basic_get(queue.into(), BasicGetOptions { no_ack: true }).await;
+        while let Some(message) = take().await.expect("a queue") {
+            bodies.push(message.delivery.data);
+        }
+        bodies
     }
 
     /// Removes a queue with all that it holds.

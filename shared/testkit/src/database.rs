@@ -25,6 +25,25 @@ pub enum DatabaseKind {
     Postgres,
 }
 
+/// Makes a test for each kind of database of functions that take one.
+#[macro_export]
+macro_rules! on_every_database {
+    [$($name:ident),+ $(,)?] => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name($crate::DatabaseKind::Sqlite).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name($crate::DatabaseKind::Postgres).await;
+            })+
+        }
+    };
+}
+
 /// An empty database with the schema in place. It vanishes when it is dropped.
 #[derive(Debug)]
 pub struct TestDatabase {

@@ -1,7 +1,7 @@
 //! From the outbox of a real database to a real broker.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use lapin::options::QueuePurgeOptions;
@@ -10,37 +10,54 @@ use microblog_queue::{Condition, Relay, Waker};
 use microblog_store::builds::{self, BuildRequest};
 use microblog_store::outbox::{self, Backlog};
 use microblog_store::{Origin, Store};
-use microblog_testkit::{TestClock, TestDatabase, eventually};
+use microblog_testkit::{DatabaseKind, TestClock, TestDatabase, eventually, on_every_database};
+use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use crate::harness::{Line, heard};
+
+on_every_database![
+    what_was_written_is_told_to_a_worker_and_leaves_the_outbox,
+    several_relays_send_each_message_once,
+    no_message_is_lost_when_relays_end_at_any_moment,
+    while_the_broker_is_away_messages_wait_and_tell_since_when,
+    a_build_whose_message_the_broker_lost_is_announced_again,
+];
 
 /// A database with an outbox, and the time.
 struct Office {
     db: TestDatabase,
     clock: TestClock,
-    /// How often somebody asked.
-    asked: AtomicU64,
 }
 
 impl Office {
-    async fn new() -> Self {
-        Self { db: TestDatabase::new().await, clock: TestClock::new(), asked: AtomicU64::new(0) }
+    async fn on(database: DatabaseKind) -> Self {
+        Self { db: TestDatabase::of(database).await, clock: TestClock::new() }
     }
 
-    /// Writes so many messages. Each asks for an earlier start than the one before, else it would need none.
-    async fn write(&self, messages: u64) -> BuildId {
+    /// Asks for a build.
+    async fn ask(&self) -> BuildId {
         let origin = Origin::system(self.clock.now());
         let mut tx = self.db.store().begin().await.unwrap();
-        let mut build = None;
+        let build = builds::ask(&mut tx, &BuildRequest::now(BuildMode::Incremental, &origin), &origin).await.unwrap();
+        tx.commit().await.unwrap();
+        build.id
+    }
+
+    /// Writes so many messages, each about a build of its own, so that none is taken for another.
+    async fn write_many(&self, messages: usize) -> Vec<BuildId> {
+        let origin = Origin::system(self.clock.now());
+        let mut tx = self.db.store().begin().await.unwrap();
+        let mut told = Vec::new();
         for _ in 0..messages {
-            let earlier = Duration::from_micros(self.asked.fetch_add(1, Ordering::Relaxed));
-            let run_after = origin.at.checked_sub(earlier).unwrap();
-            let request = BuildRequest { mode: BuildMode::Incremental, run_after };
-            build = Some(builds::ask(&mut tx, &request, &origin).await.unwrap().id);
+            let build =
+                builds::ask(&mut tx, &BuildRequest::now(BuildMode::Incremental, &origin), &origin).await.unwrap();
+            // The next who asks would join it.
+            builds::cancel(&mut tx, build.id, &origin).await.unwrap();
+            told.push(build.id);
         }
         tx.commit().await.unwrap();
-        build.unwrap()
+        told
     }
 
     async fn backlog(&self) -> Backlog {
@@ -52,61 +69,70 @@ impl Office {
         eventually("the outbox is empty", async || self.backlog().await.pending == 0).await;
     }
 
-    fn relay(&self, line: &Line, store: Store) -> JoinHandle<()> {
-        let relay = Relay::new(store, line.queue().sender(), Arc::new(self.clock.clone()), Waker::default());
+    fn relay(&self, line: &Line, store: Store, waker: &Waker) -> JoinHandle<()> {
+        let relay = Relay::new(store, line.queue().sender(), Arc::new(self.clock.clone()), waker.clone());
         tokio::spawn(relay.run())
     }
 }
 
-#[tokio::test]
-async fn what_was_written_is_told_to_a_worker_and_leaves_the_outbox() {
-    let (line, office) = (Line::new().await, Office::new().await);
+/// Which builds the messages are about that wait at the broker, in their order.
+async fn told(line: &Line) -> Vec<BuildId> {
+    let build = |body: &Vec<u8>| serde_json::from_slice::<Value>(body).unwrap()["job_id"].as_str().unwrap().parse();
+    line.broker.take_all("builds").await.iter().map(build).collect::<Result<_, _>>().unwrap()
+}
+
+async fn what_was_written_is_told_to_a_worker_and_leaves_the_outbox(database: DatabaseKind) {
+    let (line, office) = (Line::new().await, Office::on(database).await);
     let mut receiver = line.queue().receiver();
-    let build = office.write(1).await;
-    let relay = office.relay(&line, office.db.store().clone());
+    let build = office.ask().await;
+    let relay = office.relay(&line, office.db.store().clone(), &Waker::default());
     assert_eq!(heard(&mut receiver).await.build, build);
     office.sent().await;
     relay.abort();
 }
 
-#[tokio::test]
-async fn several_relays_send_each_message_once() {
-    let (line, office) = (Line::new().await, Office::new().await);
-    office.write(2_000).await;
-    let mut relays = Vec::new();
-    for _ in 0..3 {
-        relays.push(office.relay(&line, office.db.open_again().await));
+async fn several_relays_send_each_message_once(database: DatabaseKind) {
+    let (line, office) = (Line::new().await, Office::on(database).await);
+    let (mut relays, wakers) = (Vec::new(), [(); 4].map(|()| Waker::default()));
+    for waker in &wakers {
+        relays.push(office.relay(&line, office.db.open_again().await, waker));
+    }
+    let mut written = Vec::new();
+    for _ in 0..40 {
+        written.extend(office.write_many(20).await);
+        // All of them run for the same messages.
+        wakers.iter().for_each(Waker::wake);
     }
     office.sent().await;
-    line.broker.wait_for_messages("builds", 2_000).await;
     relays.iter().for_each(JoinHandle::abort);
+    let mut sent = told(&line).await;
+    written.sort_unstable();
+    sent.sort_unstable();
+    assert_eq!(sent, written);
 }
 
-#[tokio::test]
-async fn no_message_is_lost_when_relays_are_killed_at_any_moment() {
-    let (line, office) = (Line::new().await, Office::new().await);
-    let mut messages = 0;
-    for round in 0..30_u64 {
-        office.write(20).await;
-        messages += 20;
-        let relay = office.relay(&line, office.db.store().clone());
+async fn no_message_is_lost_when_relays_end_at_any_moment(database: DatabaseKind) {
+    let (line, office, waker) = (Line::new().await, Office::on(database).await, Waker::default());
+    let mut written = BTreeSet::new();
+    for round in 0..30 {
+        written.extend(office.write_many(20).await);
+        let relay = office.relay(&line, office.db.store().clone(), &waker);
         tokio::time::sleep(Duration::from_millis(3 * round)).await;
         relay.abort();
     }
     // What the dead ones had claimed.
     office.clock.advance(Duration::from_secs(10));
-    let relay = office.relay(&line, office.db.store().clone());
+    let relay = office.relay(&line, office.db.store().clone(), &waker);
     office.sent().await;
-    eventually("every message is there", async || line.broker.queue("builds").await.0 >= messages).await;
     relay.abort();
+    assert_eq!(told(&line).await.into_iter().collect::<BTreeSet<_>>(), written);
 }
 
-#[tokio::test]
-async fn while_the_broker_is_away_messages_wait_and_tell_since_when() {
-    let (line, office) = (Line::new().await, Office::new().await);
+async fn while_the_broker_is_away_messages_wait_and_tell_since_when(database: DatabaseKind) {
+    let (line, office) = (Line::new().await, Office::on(database).await);
     line.proxy.refuse();
     let written_at = office.clock.now();
-    office.write(1).await;
+    office.ask().await;
     let sender = line.queue().sender();
     let status = sender.status();
     let clock = Arc::new(office.clock.clone());
@@ -126,11 +152,10 @@ async fn while_the_broker_is_away_messages_wait_and_tell_since_when() {
     relay.abort();
 }
 
-#[tokio::test]
-async fn a_build_whose_message_the_broker_lost_is_announced_again() {
-    let (line, office) = (Line::new().await, Office::new().await);
-    let build = office.write(1).await;
-    let relay = office.relay(&line, office.db.store().clone());
+async fn a_build_whose_message_the_broker_lost_is_announced_again(database: DatabaseKind) {
+    let (line, office) = (Line::new().await, Office::on(database).await);
+    let build = office.ask().await;
+    let relay = office.relay(&line, office.db.store().clone(), &Waker::default());
     office.sent().await;
     let channel = line.broker.channel().await;
     line.broker.wait_for_messages("builds", 1).await;

@@ -7,6 +7,7 @@ use microblog_store::builds::{self, Claim, ClaimedBuild, Due, leases};
 use microblog_store::posts::{self, StoredPost};
 use microblog_store::publishing::{self, Intent, Saved};
 use microblog_store::{Origin, StoreError};
+pub(crate) use microblog_testkit::on_every_database;
 use microblog_testkit::{DatabaseKind, PostBuilder, TestClock, TestDatabase};
 
 /// A database, and a clock to tell it the time.
@@ -14,25 +15,6 @@ pub(crate) struct Scenario {
     pub(crate) db: TestDatabase,
     pub(crate) clock: TestClock,
 }
-
-/// Makes a test for each kind of database of functions that take one.
-macro_rules! on_every_database {
-    [$($name:ident),+ $(,)?] => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                super::$name(microblog_testkit::DatabaseKind::Sqlite).await;
-            })+
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                super::$name(microblog_testkit::DatabaseKind::Postgres).await;
-            })+
-        }
-    };
-}
-pub(crate) use on_every_database;
 
 /// Does something in a transaction of its own, and keeps it if it went well.
 macro_rules! in_transaction {
