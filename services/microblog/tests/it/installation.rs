@@ -10,19 +10,19 @@ use microblog_release::{Checks, Options, Page, ReleaseStore};
 
 use crate::{folder, microblog, stderr};
 
-const SITE: [(&str, &str); 4] = [
+pub(crate) const SITE: [(&str, &str); 4] = [
     ("site/content/posts/hello.md", "---\ntitle: Hello\ndate: 2024-01-31\ntags: [rust]\nlayout: wide\n---\n\nText.\n"),
     ("site/content/about.md", "# About\n\nMe.\n"),
     ("site/content/posts/plan.md", "---\ntitle: Plan\ndraft: true\n---\n"),
     ("site/content/_data/config.yaml", "title: Field notes\n"),
 ];
 
-fn stdout(output: &Output) -> String {
+pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// Runs a command that is to succeed.
-fn succeed(folder: &Path, words: &[&str]) -> Output {
+pub(crate) fn succeed(folder: &Path, words: &[&str]) -> Output {
     let output = microblog(folder, words);
     assert!(output.status.success(), "{words:?}: {}", stderr(&output));
     output
@@ -33,7 +33,7 @@ fn add_user(folder: &Path, name: &str, password: &str) -> Output {
 }
 
 /// Runs a command that reads a password.
-fn tell(folder: &Path, words: &[&str], password: &str) -> Output {
+pub(crate) fn tell(folder: &Path, words: &[&str], password: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_microblog"));
     command.args(words).current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -178,7 +178,7 @@ fn wrong_settings_are_misuse() {
 }
 
 /// Makes a release whose front page says this.
-fn release(root: &Path, text: &str) {
+pub(crate) fn release(root: &Path, text: &str) {
     let mut store = ReleaseStore::open(&root.join("build"), Options::default()).unwrap();
     let draft = store.draft(Checks::new("https://example.org".parse().unwrap())).unwrap();
     let page = Page { bytes: text.as_bytes(), fingerprint: Fingerprint::of(text.as_bytes()), author_links: &[] };

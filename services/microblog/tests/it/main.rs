@@ -5,6 +5,7 @@
 mod build;
 mod images;
 mod installation;
+mod on_a_server;
 
 use std::fs;
 use std::path::Path;
