@@ -98,7 +98,7 @@ async fn several_relays_send_each_message_once(database: DatabaseKind) {
         relays.push(office.relay(&line, office.db.open_again().await, waker));
     }
     let mut written = Vec::new();
-    for _ in 0..40 {
+    for _ in 0..20 {
         written.extend(office.write_many(20).await);
         // All of them run for the same messages.
         wakers.iter().for_each(Waker::wake);
