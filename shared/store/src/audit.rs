@@ -60,11 +60,12 @@ pub async fn record(
 
 /// Reads the trail, newest first, `limit` at a time, from before entry `before`.
 pub async fn list(conn: &mut Connection, before: Option<u64>, limit: u32) -> Result<Vec<AuditEntry>, StoreError> {
-    let rows = sqlx::query("SELECT * FROM audit WHERE id < $1 ORDER BY id DESC LIMIT $2")
-        .bind(before.map_or(i64::MAX, stored))
-        .bind(i64::from(limit))
-        .fetch_all(conn)
-        .await?;
+    let rows =
+        sqlx::query(concat!("SELECT ", columns_of!(audit), " FROM audit WHERE id < $1 ORDER BY id DESC LIMIT $2"))
+            .bind(before.map_or(i64::MAX, stored))
+            .bind(i64::from(limit))
+            .fetch_all(conn)
+            .await?;
     rows.iter().map(from_row).collect()
 }
 

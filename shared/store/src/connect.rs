@@ -3,13 +3,16 @@
 use std::future::Future;
 use std::io;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool};
 
-use crate::dialect::Dialect;
+use crate::decode::Columns as _;
+use crate::dialect::{Dialect, has_undone};
 use crate::error::StoreError;
+use crate::server::Server;
 
 /// Whoever asks how the database is waits for a second.
 const PING: Duration = Duration::from_millis(900);
@@ -20,6 +23,11 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// without telling either end; who waits for an answer then would wait for ever.
 pub async fn in_time<T, E: From<StoreError>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
     within(PATIENCE, work).await
+}
+
+/// The same for whoever asks how things are, and wants to hear soon that they are bad.
+pub async fn in_a_moment<T, E: From<StoreError>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    within(PING, work).await
 }
 
 async fn within<T, E: From<StoreError>>(limit: Duration, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
@@ -40,6 +48,8 @@ pub struct Store {
     pub(crate) dialect: Dialect,
     pub(crate) writers: AnyPool,
     pub(crate) readers: AnyPool,
+    pub(crate) counting: Option<AnyPool>,
+    pub(crate) server: Option<Arc<Server>>,
 }
 
 /// How many connections there are and do something.
@@ -76,24 +86,49 @@ impl Store {
         Ok(Transaction(self.writers.begin_with(self.dialect.begin_forgettable()).await?))
     }
 
-    /// Whether the database answers, and within a second.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        let question = sqlx::query("SELECT value FROM counters WHERE name = 'change'").fetch_one(&self.readers);
-        within(PING, async { Ok(question.await.map(drop)?) }).await
+    /// Whether the database answers and can be written, and within a second or two; if not, why. Tells which schema it
+    /// has: a newer program may have been here.
+    pub async fn examine(&self) -> Result<i64, StoreError> {
+        match within(PING, self.ask()).await {
+            Err(StoreError::Unavailable(error)) => Err(self.reason().await.unwrap_or(StoreError::Unavailable(error))),
+            asked => asked,
+        }
+    }
+
+    async fn ask(&self) -> Result<i64, StoreError> {
+        let answer = sqlx::query(self.dialect.how_are_you()).fetch_one(&self.readers).await?;
+        if answer.flag("is_standby")? { Err(StoreError::ReadOnly) } else { answer.number("schema") }
+    }
+
+    /// Why a server is not available, if it says so to somebody new: connections that are made for the pool try again
+    /// until their time is over, and keep the reason to themselves.
+    async fn reason(&self) -> Option<StoreError> {
+        self.server.as_ref()?.connect(PING).await.err()
+    }
+
+    /// The connections that count requests.
+    pub(crate) fn counting(&self) -> &AnyPool {
+        self.counting.as_ref().unwrap_or(&self.writers)
+    }
+
+    fn pools(&self) -> impl Iterator<Item = &AnyPool> {
+        [&self.writers, &self.readers].into_iter().chain(&self.counting)
     }
 
     /// How busy the connections are.
     #[must_use]
     pub fn pool_use(&self) -> PoolUse {
-        let pools = [&self.writers, &self.readers];
-        let open = pools.iter().map(|pool| pool.size()).sum();
-        let idle = pools.iter().map(|pool| pool.num_idle()).sum::<usize>();
+        let open = self.pools().map(AnyPool::size).sum();
+        let idle = self.pools().map(AnyPool::num_idle).sum::<usize>();
         let idle = u32::try_from(idle).unwrap_or(open).min(open);
-        PoolUse { used: open - idle, idle, max: pools.iter().map(|pool| pool.options().get_max_connections()).sum() }
+        PoolUse { used: open - idle, idle, max: self.pools().map(|pool| pool.options().get_max_connections()).sum() }
     }
 
     /// Finishes what is under way and closes all connections, which folds the write-ahead log of SQLite into its file.
     pub async fn close(&self) {
+        if let Some(counting) = &self.counting {
+            counting.close().await;
+        }
         self.readers.close().await;
         self.writers.close().await;
     }
@@ -112,9 +147,13 @@ pub struct Snapshot(sqlx::Transaction<'static, Any>);
 pub struct Transaction(sqlx::Transaction<'static, Any>);
 
 impl Transaction {
-    /// Keeps what was done. When this returns, it survives a power cut.
+    /// Keeps what was done. When this returns, it survives a power cut. When the connection is lost meanwhile, nobody
+    /// knows whether it was kept.
     pub async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.0.commit().await?)
+        self.0.commit().await.map_err(|error| match StoreError::from(error) {
+            StoreError::Unavailable(error) if !has_undone(&error) => StoreError::Unsettled(error),
+            error => error,
+        })
     }
 
     /// Forgets what was done. Dropping does the same, a little later.

@@ -99,6 +99,13 @@ pub(crate) fn placeholders(first: usize, count: usize) -> String {
     numbered.join(", ")
 }
 
+/// The values of a list, the last one repeated until their number is a power of two: statements with many different
+/// numbers of parameters would drive all others out of what connections keep prepared.
+pub(crate) fn padded<T>(values: &[T]) -> Vec<&T> {
+    let length = values.len().next_power_of_two();
+    values.iter().chain(values.last().into_iter().cycle()).take(length).collect()
+}
+
 /// A count as it is stored. Nothing that is counted here comes near the limit.
 pub(crate) fn stored(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)

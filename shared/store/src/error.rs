@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use microblog_domain::Version;
 
+use crate::dialect::{has_ended, has_undone};
+
 /// Why the database did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -37,6 +39,9 @@ pub enum StoreError {
     /// The database can not be reached or is too busy; trying again may help.
     #[error("the database is not available: {0}")]
     Unavailable(#[source] sqlx::Error),
+    /// The connection was lost while a change was being kept: it may be there or not.
+    #[error("the connection to the database was lost before it said whether the change was kept: {0}")]
+    Unsettled(#[source] sqlx::Error),
     /// The disk that holds the database is full.
     #[error("the disk that holds the database is full: free some space and try again")]
     DiskFull,
@@ -131,6 +136,23 @@ pub enum StoreError {
         /// The newest schema of this program.
         known: i64,
     },
+    /// Another process has been changing the schema for as long as one waits.
+    #[error(
+        "another process changes the schema of the database, which takes minutes if there is much in it; trying again \
+         helps once that is done, or once the server has cut off a process that is frozen"
+    )]
+    SchemaBusy,
+    /// A step was made that no released program has under this number.
+    #[error(
+        "the database has a schema step {version} ({name}) that is none of this program's: it was made by a version that \
+         was never released; start with an empty database, and restore a backup or import an export into it"
+    )]
+    SchemaUnknown {
+        /// Its number.
+        version: i64,
+        /// What it calls itself.
+        name: String,
+    },
     /// A step of the schema could not be made; everything is as it was before.
     #[error("schema step {version} ({name}) failed: {source}")]
     Migration {
@@ -158,18 +180,64 @@ impl StoreError {
     /// Whether the same may go well later without anything being done to this process: the server comes back, somebody
     /// frees disk space, or mends a password there.
     #[must_use]
-    pub const fn may_pass(&self) -> bool {
-        matches!(
+    pub fn may_pass(&self) -> bool {
+        let may_be_mended = matches!(
             self,
-            Self::Unavailable(_)
-                | Self::DiskFull
-                | Self::ReadOnly
-                | Self::Unreachable { .. }
+            Self::ReadOnly
                 | Self::NoTls { .. }
                 | Self::LogInRefused { .. }
                 | Self::NoSuchDatabase { .. }
                 | Self::NotAllowed { .. }
-        )
+        );
+        may_be_mended || self.passes_by_itself()
+    }
+
+    /// Whether it may even be so without anybody doing anything.
+    #[must_use]
+    pub fn passes_by_itself(&self) -> bool {
+        match self {
+            Self::Unavailable(_)
+            | Self::Unsettled(_)
+            | Self::Unreachable { .. }
+            | Self::DiskFull
+            | Self::SchemaBusy => true,
+            Self::Migration { source, .. } => source.passes_by_itself(),
+            _ => false,
+        }
+    }
+
+    /// Whether nothing of the transaction was kept, for a reason that has passed already: it may be [done
+    /// again](crate::repeat()) at once.
+    #[must_use]
+    pub fn is_undone(&self) -> bool {
+        matches!(self, Self::Unavailable(error) if has_undone(error) || has_ended(error))
+    }
+
+    /// What everybody may know who asks how the service is: no names of hosts, users, databases and files. The message
+    /// itself is for the log.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let shown = match self {
+            Self::Unavailable(_) | Self::Unsettled(_) => "it does not answer, or is too busy",
+            Self::Unreachable { .. } => "it can not be reached; check that it runs, and the host in database.url",
+            Self::NoTls { .. } => "the connection can not be encrypted; the log says why",
+            Self::LogInRefused { .. } => "it refuses the log-in; check user and password in database.url",
+            Self::NoSuchDatabase { .. } => "there is none of this name; check database.url, or make it",
+            Self::NotAllowed { .. } => "it does not allow what is needed; the log says what",
+            Self::DiskFull => "its disk is full",
+            Self::ReadOnly => "it can not be written; check that database.url names the primary and not a standby",
+            Self::CanNotOpen { .. } => "it can not be opened; the log says why",
+            Self::NotADatabase { .. } => "it can not be used, since its file is something else; the log says which",
+            Self::Damaged { .. } => "it can not be used, since it is damaged; the log says how",
+            // Numbers of versions tell nothing about the installation but its age.
+            Self::ServerTooOld { .. }
+            | Self::SchemaTooNew { .. }
+            | Self::SchemaUnknown { .. }
+            | Self::SchemaBusy
+            | Self::WrongEncoding { .. } => return self.to_string(),
+            _ => "it can not be used; the log says why",
+        };
+        shown.to_owned()
     }
 }
 

@@ -28,11 +28,15 @@ pub struct RecordedAnswer {
 /// To be called before anything is changed.
 pub async fn claim(tx: &mut Transaction, user: UserId, key: &str) -> Result<Option<RecordedAnswer>, StoreError> {
     locks::hold(tx, Lock::Answer(user, key)).await?;
-    let row = sqlx::query("SELECT * FROM idempotency_keys WHERE user_id = $1 AND idempotency_key = $2")
-        .bind(user.to_string())
-        .bind(key.to_owned())
-        .fetch_optional(&mut **tx)
-        .await?;
+    let row = sqlx::query(concat!(
+        "SELECT ",
+        columns_of!(idempotency_keys),
+        " FROM idempotency_keys WHERE user_id = $1 AND idempotency_key = $2"
+    ))
+    .bind(user.to_string())
+    .bind(key.to_owned())
+    .fetch_optional(&mut **tx)
+    .await?;
     row.map(|row| {
         Ok(RecordedAnswer {
             request: row.parsed("request_hash")?,

@@ -17,7 +17,7 @@ use sqlx::any::AnyRow;
 
 use crate::builds::{self, BuildRequest};
 use crate::connect::{Connection, Transaction};
-use crate::decode::{Columns as _, micros, placeholders, stored};
+use crate::decode::{Columns as _, micros, padded, placeholders, stored};
 use crate::dialect::{Dialect, RowLock};
 use crate::error::StoreError;
 use crate::locks::{self, Lock};
@@ -298,8 +298,12 @@ pub async fn variants_of(
     conn: &mut Connection,
     originals: &[ContentHash],
 ) -> Result<HashMap<ContentHash, Vec<ImageVariant>>, StoreError> {
-    let sql =
-        format!("SELECT * FROM image_variants WHERE original IN ({}) ORDER BY width", placeholders(1, originals.len()));
+    let originals = padded(originals);
+    let sql = format!(
+        "SELECT {} FROM image_variants WHERE original IN ({}) ORDER BY width",
+        columns_of!(image_variants),
+        placeholders(1, originals.len())
+    );
     // Only numbers were added to the text.
     let query = originals.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, hash| query.bind(hash.to_string()));
     let mut found: HashMap<ContentHash, Vec<ImageVariant>> = HashMap::new();

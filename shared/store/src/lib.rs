@@ -16,6 +16,9 @@
 //! Start reading at [`publishing`], which shows how the tables work together, then [`builds`]. What databases do
 //! differently is in the folder `dialect`; how writers keep out of each other's way is in `locks.rs`.
 
+#[macro_use]
+mod columns;
+
 pub mod audit;
 pub mod builds;
 mod connect;
@@ -37,16 +40,20 @@ pub mod posts;
 pub mod publishing;
 pub mod rate_limits;
 pub mod releases;
+mod repeat;
 pub mod revisions;
+mod server;
 pub mod sessions;
 pub mod settings;
 pub mod setup;
+pub mod time;
 pub mod tokens;
 pub mod users;
 
-pub use connect::{Connection, PoolUse, Reader, Snapshot, Store, Transaction, in_time};
+pub use connect::{Connection, PoolUse, Reader, Snapshot, Store, Transaction, in_a_moment, in_time};
 pub use counters::newest_change;
 pub use error::{Refusal, StoreError};
 pub use media_folder::{Incoming, MediaFolder};
 pub use open::ServerOptions;
 pub use origin::Origin;
+pub use repeat::repeat;

@@ -78,10 +78,11 @@ async fn was_deleted(conn: &mut Connection, file: &MediaFile) -> Result<bool, St
 
 async fn insert(tx: &mut Transaction, file: &MediaFile, origin: &Origin) -> Result<Media, StoreError> {
     let change = counters::next_change(tx).await?;
-    let row = sqlx::query(
+    let row = sqlx::query(concat!(
         "INSERT INTO media (id, hash, name, content_type, size, width, height, uploaded_by, created_at, change_seq) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING *",
-    )
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING ",
+        columns_of!(media)
+    ))
     .bind(MediaId::generate(origin.at).to_string())
     .bind(file.hash.to_string())
     .bind(file.name.clone())
@@ -117,7 +118,7 @@ pub async fn delete(tx: &mut Transaction, id: MediaId, origin: &Origin) -> Resul
 
 /// Reads one that is not deleted.
 pub async fn get(conn: &mut Connection, id: MediaId) -> Result<Media, StoreError> {
-    let row = sqlx::query("SELECT * FROM media WHERE id = $1 AND deleted_at IS NULL")
+    let row = sqlx::query(concat!("SELECT ", columns_of!(media), " FROM media WHERE id = $1 AND deleted_at IS NULL"))
         .bind(id.to_string())
         .fetch_one(conn)
         .await?;
@@ -126,17 +127,25 @@ pub async fn get(conn: &mut Connection, id: MediaId) -> Result<Media, StoreError
 
 /// Finds the file at an address.
 pub async fn find(conn: &mut Connection, hash: &ContentHash, name: &str) -> Result<Option<Media>, StoreError> {
-    let row = sqlx::query("SELECT * FROM media WHERE hash = $1 AND name = $2 AND deleted_at IS NULL")
-        .bind(hash.to_string())
-        .bind(name.to_owned())
-        .fetch_optional(conn)
-        .await?;
+    let row = sqlx::query(concat!(
+        "SELECT ",
+        columns_of!(media),
+        " FROM media WHERE hash = $1 AND name = $2 AND deleted_at IS NULL"
+    ))
+    .bind(hash.to_string())
+    .bind(name.to_owned())
+    .fetch_optional(conn)
+    .await?;
     row.as_ref().map(from_row).transpose()
 }
 
 /// Finds the file at a public address, which holds only the first digits of the hash.
 pub async fn find_public(conn: &mut Connection, digits: &str, name: &str) -> Result<Option<Media>, StoreError> {
-    let sql = "SELECT * FROM media WHERE hash >= $1 AND hash < $2 AND name = $3 AND deleted_at IS NULL LIMIT 1";
+    let sql = concat!(
+        "SELECT ",
+        columns_of!(media),
+        " FROM media WHERE hash >= $1 AND hash < $2 AND name = $3 AND deleted_at IS NULL LIMIT 1"
+    );
     let row = sqlx::query(sql)
         .bind(digits.to_owned())
         .bind(format!("{digits}g"))
@@ -152,20 +161,28 @@ pub async fn uses_bytes(conn: &mut Connection, hash: &ContentHash) -> Result<boo
 }
 
 async fn with_bytes(conn: &mut Connection, hash: &ContentHash) -> Result<Option<Media>, StoreError> {
-    let row = sqlx::query("SELECT * FROM media WHERE hash = $1 AND deleted_at IS NULL LIMIT 1")
-        .bind(hash.to_string())
-        .fetch_optional(conn)
-        .await?;
+    let row = sqlx::query(concat!(
+        "SELECT ",
+        columns_of!(media),
+        " FROM media WHERE hash = $1 AND deleted_at IS NULL LIMIT 1"
+    ))
+    .bind(hash.to_string())
+    .fetch_optional(conn)
+    .await?;
     row.as_ref().map(from_row).transpose()
 }
 
 /// The files, newest first, `limit` at a time, from before `before`.
 pub async fn list(conn: &mut Connection, before: Option<MediaId>, limit: u32) -> Result<Vec<Media>, StoreError> {
-    let rows = sqlx::query("SELECT * FROM media WHERE deleted_at IS NULL AND id < $1 ORDER BY id DESC LIMIT $2")
-        .bind(before.map_or_else(|| "g".to_owned(), |id| id.to_string()))
-        .bind(i64::from(limit))
-        .fetch_all(conn)
-        .await?;
+    let rows = sqlx::query(concat!(
+        "SELECT ",
+        columns_of!(media),
+        " FROM media WHERE deleted_at IS NULL AND id < $1 ORDER BY id DESC LIMIT $2"
+    ))
+    .bind(before.map_or_else(|| "g".to_owned(), |id| id.to_string()))
+    .bind(i64::from(limit))
+    .fetch_all(conn)
+    .await?;
     rows.iter().map(from_row).collect()
 }
 
@@ -196,11 +213,15 @@ pub(crate) async fn touch(
 /// The files that were added, deleted or got variants after change `seq`, in the order of their newest change; deleted
 /// ones too.
 pub async fn changed_since(conn: &mut Connection, seq: ChangeSeq, limit: u32) -> Result<Vec<Media>, StoreError> {
-    let rows = sqlx::query("SELECT * FROM media WHERE change_seq > $1 ORDER BY change_seq LIMIT $2")
-        .bind(stored(seq.0))
-        .bind(i64::from(limit))
-        .fetch_all(conn)
-        .await?;
+    let rows = sqlx::query(concat!(
+        "SELECT ",
+        columns_of!(media),
+        " FROM media WHERE change_seq > $1 ORDER BY change_seq LIMIT $2"
+    ))
+    .bind(stored(seq.0))
+    .bind(i64::from(limit))
+    .fetch_all(conn)
+    .await?;
     rows.iter().map(from_row).collect()
 }
 

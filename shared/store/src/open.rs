@@ -1,11 +1,11 @@
 //! Opening the database: a SQLite file that is made if it is missing, or a PostgreSQL server that must be there.
 //!
-//! What is wrong is found out by a connection of its own, since a pool would try over and over and keep the reason to
-//! itself. The same connection brings the schema up to date.
+//! What is wrong is found out by a connection of its own (`server.rs`), which also brings the schema up to date.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use microblog_domain::{DatabaseUrl, PostgresUrl};
@@ -13,11 +13,11 @@ use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
 use crate::connect::{Connection, Store};
-use crate::decode::Columns as _;
 use crate::dialect::postgres::Session;
-use crate::dialect::{Dialect, postgres, sqlite};
+use crate::dialect::{Dialect, sqlite};
 use crate::error::StoreError;
 use crate::migrate;
+use crate::server::Server;
 
 /// As many pages of a SQLite file as readers ask for at once are few; each connection costs a thread and its cache.
 const SQLITE_READERS: u32 = 4;
@@ -29,7 +29,7 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(1);
 /// How a server is used. A SQLite file needs none of this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServerOptions {
-    /// How many connections there may be, at least 2: half of them read.
+    /// How many connections there may be, at least 2: half of them read, and from 4 on, one only counts requests.
     pub max_connections: u32,
     /// How long a connection may take to be made or to become free.
     pub connect_timeout: Duration,
@@ -77,6 +77,8 @@ async fn open_sqlite(path: &Path) -> Result<Store, StoreError> {
         dialect: Dialect::Sqlite,
         writers: pool(1, sqlite::SET_UP_WRITER),
         readers: pool(SQLITE_READERS, sqlite::SET_UP_READER),
+        counting: None,
+        server: None,
     })
 }
 
@@ -105,16 +107,47 @@ async fn prepare_sqlite(options: &AnyConnectOptions, path: &Path) -> Result<(), 
 }
 
 async fn open_postgres(url: &PostgresUrl, options: ServerOptions) -> Result<Store, StoreError> {
-    let address = postgres_address(url)?;
-    prepare_postgres(&address, url, options.connect_timeout).await?;
+    let server = Server { url: url.clone() };
+    prepare_postgres(&server, options.connect_timeout).await?;
+    let address = server.address()?;
     let pool = |size, is_reader| {
         let session = Session { statement_timeout: options.statement_timeout, is_reader };
         let pool = pool_options(size, options.connect_timeout, session.set_up());
         only_those_that_answer(pool).connect_lazy_with(address.clone())
     };
-    let writers = (options.max_connections / 2).max(1);
-    let readers = options.max_connections.saturating_sub(writers).max(1);
-    Ok(Store { dialect: Dialect::Postgres, writers: pool(writers, false), readers: pool(readers, true) })
+    let Shares { counting, writers, readers } = Shares::of(options.max_connections);
+    Ok(Store {
+        dialect: Dialect::Postgres,
+        writers: pool(writers, false),
+        readers: pool(readers, true),
+        counting: counting.map(|size| pool(size, false)),
+        server: Some(Arc::new(server)),
+    })
+}
+
+async fn prepare_postgres(server: &Server, connect_timeout: Duration) -> Result<(), StoreError> {
+    let mut connection = server.connect(connect_timeout).await?;
+    migrate::up(&mut connection).await?;
+    Ok(connection.close().await?)
+}
+
+/// How many connections are for what.
+#[derive(Debug, PartialEq, Eq)]
+struct Shares {
+    /// Requests are counted before anything else is done for them: where there are enough, they do not queue behind those
+    /// that save.
+    counting: Option<u32>,
+    writers: u32,
+    readers: u32,
+}
+
+impl Shares {
+    fn of(all: u32) -> Self {
+        let counting = (all >= 4).then_some(1);
+        let others = all.saturating_sub(counting.unwrap_or(0));
+        let writers = (others / 2).max(1);
+        Self { counting, writers, readers: others.saturating_sub(writers).max(1) }
+    }
 }
 
 /// Throws connections away that a restarted server or a broken network left behind: before they are handed out, so that
@@ -131,44 +164,6 @@ async fn answers(connection: &mut Connection) -> sqlx::Result<bool> {
     asked.unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into())).map(|()| true)
 }
 
-/// The address as the driver reads it. The server's administrator sees whose connections these are.
-fn postgres_address(url: &PostgresUrl) -> Result<AnyConnectOptions, StoreError> {
-    let mut address = url.reveal().clone();
-    if !address.query_pairs().any(|(name, _)| name == "application_name") {
-        address.query_pairs_mut().append_pair("application_name", "microblog");
-    }
-    Ok(AnyConnectOptions::from_url(&address)?.disable_statement_logging())
-}
-
-async fn prepare_postgres(
-    address: &AnyConnectOptions,
-    url: &PostgresUrl,
-    connect_timeout: Duration,
-) -> Result<(), StoreError> {
-    let unreachable = |reason: String| StoreError::Unreachable { server: url.to_string(), reason };
-    let connecting = tokio::time::timeout(connect_timeout, address.connect());
-    let connected = connecting.await.map_err(|_| unreachable(format!("no answer for {connect_timeout:?}")))?;
-    let mut connection = connected.map_err(|error| match error {
-        sqlx::Error::Io(error) => unreachable(error.to_string()),
-        sqlx::Error::Tls(error) => StoreError::NoTls { server: url.to_string(), reason: error.to_string() },
-        error => error.into(),
-    })?;
-    require_supported(&mut connection).await?;
-    migrate::up(&mut connection).await?;
-    Ok(connection.close().await?)
-}
-
-async fn require_supported(connection: &mut Connection) -> Result<(), StoreError> {
-    let row = sqlx::query(postgres::WHO_ARE_YOU).fetch_one(connection).await?;
-    if row.number::<i64>("major")? < postgres::OLDEST_VERSION {
-        return Err(StoreError::ServerTooOld { found: row.text("version")?, needed: postgres::OLDEST_VERSION });
-    }
-    match row.text("encoding")?.as_str() {
-        "UTF8" => Ok(()),
-        other => Err(StoreError::WrongEncoding { found: other.to_owned() }),
-    }
-}
-
 /// A pool whose connections are each set up by these statements.
 fn pool_options(size: u32, wait: Duration, set_up: String) -> AnyPoolOptions {
     AnyPoolOptions::new().max_connections(size).acquire_timeout(wait).after_connect(move |connection, _| {
@@ -176,4 +171,18 @@ fn pool_options(size: u32, wait: Duration, set_up: String) -> AnyPoolOptions {
         let set_up = AssertSqlSafe(set_up.clone());
         Box::pin(async move { sqlx::raw_sql(set_up).execute(connection).await.map(drop) })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_are_shared_out_and_never_more_than_there_may_be() {
+        for (all, counting, writers, readers) in
+            [(2, None, 1, 1), (3, None, 1, 2), (4, Some(1), 1, 2), (10, Some(1), 4, 5)]
+        {
+            assert_eq!(Shares::of(all), Shares { counting, writers, readers });
+        }
+    }
 }

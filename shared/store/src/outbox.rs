@@ -14,7 +14,7 @@ use sqlx::any::AnyRow;
 use crate::builds::FARTHEST;
 use crate::connect::{Connection, Transaction};
 use crate::counters::{self, Counter};
-use crate::decode::{Columns as _, micros, placeholders, stored};
+use crate::decode::{Columns as _, micros, padded, placeholders, stored};
 use crate::dialect::{Dialect, RowLock};
 use crate::error::StoreError;
 
@@ -39,14 +39,17 @@ pub struct OutboxMessage {
     pub attempts: u32,
 }
 
-/// How much waits, for the metrics.
+/// How much waits, for probes and metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backlog {
-    /// How many messages are not sent, due or not.
+    /// How many messages are not sent, due or not; [`MOST_COUNTED`] if there are more.
     pub pending: u64,
     /// Since when the longest-waiting of those that are due could have been sent.
     pub oldest_due: Option<Timestamp>,
 }
+
+/// Nobody needs to know how many more there are, and everybody who probes has them counted.
+pub const MOST_COUNTED: u64 = 10_000;
 
 /// Writes a message about a build, to be sent at `available_at`.
 pub(crate) async fn enqueue(
@@ -82,7 +85,7 @@ pub async fn claim(
     let free = format!(
         "SELECT id FROM outbox WHERE available_at <= $1 OR available_at > $4 ORDER BY available_at, id LIMIT $2{lock}"
     );
-    let sql = format!("UPDATE outbox SET available_at = $3 WHERE id IN ({free}) RETURNING *");
+    let sql = format!("UPDATE outbox SET available_at = $3 WHERE id IN ({free}) RETURNING {}", columns_of!(outbox));
     let rows = sqlx::query(AssertSqlSafe(sql))
         .bind(micros(now))
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
@@ -105,8 +108,9 @@ pub async fn delivered(tx: &mut Transaction, ids: &[u64]) -> Result<(), StoreErr
     if ids.is_empty() {
         return Ok(());
     }
+    let ids = padded(ids);
     let sql = format!("DELETE FROM outbox WHERE id IN ({})", placeholders(1, ids.len()));
-    let query = ids.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, id| query.bind(stored(*id)));
+    let query = ids.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, id| query.bind(stored(**id)));
     query.execute(&mut **tx).await?;
     Ok(())
 }
@@ -116,19 +120,21 @@ pub async fn put_back(tx: &mut Transaction, ids: &[u64], until: Timestamp) -> Re
     if ids.is_empty() {
         return Ok(());
     }
+    let ids = padded(ids);
     let sql = format!(
         "UPDATE outbox SET attempts = attempts + 1, available_at = $1 WHERE id IN ({})",
         placeholders(2, ids.len())
     );
     let query = sqlx::query(AssertSqlSafe(sql)).bind(micros(until));
-    ids.iter().fold(query, |query, id| query.bind(stored(*id))).execute(&mut **tx).await?;
+    ids.iter().fold(query, |query, id| query.bind(stored(**id))).execute(&mut **tx).await?;
     Ok(())
 }
 
 /// How much waits.
 pub async fn backlog(conn: &mut Connection, now: Timestamp) -> Result<Backlog, StoreError> {
-    let sql = "SELECT COUNT(*) AS pending, MIN(CASE WHEN due_at <= $1 THEN due_at END) AS oldest FROM outbox";
-    let row = sqlx::query(sql).bind(micros(now)).fetch_one(conn).await?;
+    let sql = "SELECT COUNT(*) AS pending, MIN(CASE WHEN due_at <= $1 THEN due_at END) AS oldest \
+               FROM (SELECT due_at FROM outbox ORDER BY due_at LIMIT $2) o";
+    let row = sqlx::query(sql).bind(micros(now)).bind(stored(MOST_COUNTED)).fetch_one(conn).await?;
     Ok(Backlog { pending: row.number("pending")?, oldest_due: row.maybe_time("oldest")? })
 }
 

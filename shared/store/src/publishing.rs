@@ -12,7 +12,7 @@ use crate::connect::Transaction;
 use crate::error::{Refusal, StoreError};
 use crate::origin::Origin;
 use crate::posts::{self, StoredPost};
-use crate::{audit, counters, revisions};
+use crate::{audit, counters, revisions, time};
 
 /// A post that does not exist yet.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,7 +51,7 @@ pub struct Saved {
 /// Makes a post.
 pub async fn create(tx: &mut Transaction, new: NewPost, origin: &Origin) -> Result<Saved, StoreError> {
     let intent = if new.publish { Intent::Publish } else { Intent::Keep };
-    let status = next_status(None, intent, new.content.published_at, origin.at)?;
+    let status = next_status(tx, None, intent, new.content.published_at, origin).await?;
     let post = Post {
         id: PostId::generate(origin.at),
         content: new.content,
@@ -73,7 +73,7 @@ pub async fn edit(
     origin: &Origin,
 ) -> Result<Saved, StoreError> {
     let before = read(tx, id, Some(expected)).await?;
-    let status = next_status(Some(&before.post), intent, content.published_at, origin.at)?;
+    let status = next_status(tx, Some(&before.post), intent, content.published_at, origin).await?;
     let after = with(&before, content, status);
     keep(tx, Some(&before), after, "post.edit", origin).await
 }
@@ -136,7 +136,7 @@ pub async fn restore_revision(
     let before = read(tx, id, expected).await?;
     let content = revisions::get(tx, id, number).await?.content;
     let date = content.published_at.or(before.post.content.published_at);
-    let status = next_status(Some(&before.post), Intent::Keep, date, origin.at)?;
+    let status = next_status(tx, Some(&before.post), Intent::Keep, date, origin).await?;
     let after = with(&before, PostContent { published_at: date, ..content }, status);
     keep(tx, Some(&before), after, "post.restore_revision", origin).await
 }
@@ -157,7 +157,8 @@ pub async fn set_aside(
 
 /// Publishes scheduled posts whose time has come, `limit` at most; tells how many there were.
 pub async fn publish_due(tx: &mut Transaction, limit: u32, origin: &Origin) -> Result<usize, StoreError> {
-    let due = posts::list::take_due(tx, origin.at, limit).await?;
+    let now = time::agreed(tx, origin.at).await?;
+    let due = posts::list::take_due(tx, now, limit).await?;
     for id in &due {
         publish_scheduled(tx, *id, origin).await?;
     }
@@ -169,7 +170,7 @@ async fn publish_scheduled(tx: &mut Transaction, id: PostId, origin: &Origin) ->
     let before = read(tx, id, None).await?;
     let content = before.post.content.clone();
     let since = content.published_at.unwrap_or(origin.at);
-    let status = next_status(Some(&before.post), Intent::Keep, content.published_at, origin.at)?;
+    let status = next_status(tx, Some(&before.post), Intent::Keep, content.published_at, origin).await?;
     let after = with(&before, content, status);
     keep_wanted_since(since, tx, Some(&before), after, "post.publish", origin).await.map(drop)
 }
@@ -184,7 +185,7 @@ async fn change_standing(
 ) -> Result<Saved, StoreError> {
     let before = read(tx, id, expected).await?;
     let content = before.post.content.clone();
-    let status = next_status(Some(&before.post), intent, content.published_at, origin.at)?;
+    let status = next_status(tx, Some(&before.post), intent, content.published_at, origin).await?;
     let after = with(&before, content, status);
     keep(tx, Some(&before), after, action, origin).await
 }
@@ -201,10 +202,22 @@ fn with(before: &StoredPost, content: PostContent, status: PostStatus) -> Stored
     StoredPost { post: Post { content, status, ..before.post.clone() }, set_aside_reason: None, ..before.clone() }
 }
 
+/// The status after a change that is made now.
+async fn next_status(
+    tx: &mut Transaction,
+    before: Option<&Post>,
+    intent: Intent,
+    date: Option<Timestamp>,
+    origin: &Origin,
+) -> Result<PostStatus, StoreError> {
+    let now = time::agreed_about(tx, date, origin.at).await?;
+    Ok(status_at(before, intent, date, now)?)
+}
+
 /// The status after a change. What readers may see now or later follows the date, so that moving it back and forth
 /// schedules and publishes; what was set aside gets another chance. What they see already stays unless the date is moved:
 /// a clock that is behind takes no post from them.
-fn next_status(
+fn status_at(
     before: Option<&Post>,
     intent: Intent,
     date: Option<Timestamp>,
@@ -340,7 +353,7 @@ mod tests {
         let post = published("2026-01-01T12:00:00Z");
         let now = "2026-01-01T11:00:00Z".parse().unwrap();
         for intent in [Intent::Keep, Intent::Publish] {
-            let status = |date: &str| next_status(Some(&post), intent, Some(date.parse().unwrap()), now).unwrap();
+            let status = |date: &str| status_at(Some(&post), intent, Some(date.parse().unwrap()), now).unwrap();
             assert_eq!(status("2026-01-01T12:00:00Z"), PostStatus::Published);
             assert_eq!(status("2026-01-01T12:30:00Z"), PostStatus::Scheduled);
         }

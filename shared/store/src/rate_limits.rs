@@ -40,45 +40,38 @@ pub fn are_counted(store: &Store) -> bool {
 pub async fn spend(store: &Store, kind: &str, client: &str, quota: Quota) -> Result<Spent, StoreError> {
     let size = i64::from(quota.size.max(1));
     let full_after = i64::try_from(quota.full_after.as_micros()).unwrap_or(i64::MAX / 4);
-    let each = full_after / size;
     let spent = sqlx::query(SPEND)
         .bind(kind.to_owned())
         .bind(client.to_owned())
-        .bind(each)
+        .bind(full_after / size)
         .bind(full_after)
-        .fetch_optional(&store.writers)
+        .fetch_one(store.counting())
         .await?;
-    match spent {
-        Some(_) => Ok(Spent::Yes),
-        None => wait(store, kind, client, each, full_after).await.map(Spent::NotBefore),
+    if spent.flag("is_spent")? {
+        return Ok(Spent::Yes);
     }
+    let micros: i64 = spent.number("wait")?;
+    Ok(Spent::NotBefore(Duration::from_micros(u64::try_from(micros).unwrap_or(0))))
 }
 
-/// `excluded.full_at` is when an allowance that was full is full again after this: now, and what one costs.
+/// `excluded.full_at` is when an allowance that was full is full again after this: now, and what one costs. The row is
+/// read as it was before, which is how it stays when nothing can be spent.
 const SPEND: &str = "\
-    INSERT INTO rate_limits (kind, client, full_at) \
-    VALUES ($1, $2, (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::BIGINT + $3) \
-    ON CONFLICT (kind, client) DO UPDATE SET full_at = GREATEST(rate_limits.full_at + $3, excluded.full_at) \
-    WHERE rate_limits.full_at + $3 <= excluded.full_at - $3 + $4 \
-    RETURNING full_at";
-
-async fn wait(store: &Store, kind: &str, client: &str, each: i64, full_after: i64) -> Result<Duration, StoreError> {
-    let sql = "SELECT full_at + $3 - $4 - (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::BIGINT AS wait \
-               FROM rate_limits WHERE kind = $1 AND client = $2";
-    let row = sqlx::query(sql)
-        .bind(kind.to_owned())
-        .bind(client.to_owned())
-        .bind(each)
-        .bind(full_after)
-        .fetch_optional(&store.writers)
-        .await?;
-    let micros: i64 = row.map_or(Ok(0), |row| row.number("wait"))?;
-    Ok(Duration::from_micros(u64::try_from(micros).unwrap_or(0)))
-}
+    WITH now AS (SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::BIGINT AS at), \
+    spent AS ( \
+        INSERT INTO rate_limits (kind, client, full_at) SELECT $1, $2, at + $3 FROM now \
+        ON CONFLICT (kind, client) DO UPDATE SET full_at = GREATEST(rate_limits.full_at + $3, excluded.full_at) \
+        WHERE rate_limits.full_at + $3 <= excluded.full_at - $3 + $4 \
+        RETURNING full_at \
+    ) \
+    SELECT (SELECT COUNT(*) FROM spent) AS is_spent, \
+        GREATEST(1, COALESCE( \
+            (SELECT full_at + $3 - $4 - now.at FROM rate_limits WHERE kind = $1 AND client = $2), $3)) AS wait \
+    FROM now";
 
 /// Forgets clients whose allowances are full again.
 pub async fn forget_idle(store: &Store) -> Result<(), StoreError> {
     let sql = "DELETE FROM rate_limits WHERE full_at < (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::BIGINT";
-    sqlx::query(sql).execute(&store.writers).await?;
+    sqlx::query(sql).execute(store.counting()).await?;
     Ok(())
 }

@@ -62,7 +62,10 @@ pub async fn forget_after(tx: &mut Transaction, live: ReleaseId) -> Result<(), S
 
 /// Reads one.
 pub async fn get(conn: &mut Connection, id: ReleaseId) -> Result<ReleaseRecord, StoreError> {
-    let row = sqlx::query("SELECT * FROM releases WHERE id = $1").bind(stored(id.0)).fetch_one(conn).await?;
+    let row = sqlx::query(concat!("SELECT ", columns_of!(releases), " FROM releases WHERE id = $1"))
+        .bind(stored(id.0))
+        .fetch_one(conn)
+        .await?;
     from_row(&row)
 }
 
@@ -72,11 +75,15 @@ pub async fn list(
     before: Option<ReleaseId>,
     limit: u32,
 ) -> Result<Vec<ReleaseRecord>, StoreError> {
-    let rows = sqlx::query("SELECT * FROM releases WHERE id < $1 ORDER BY id DESC LIMIT $2")
-        .bind(before.map_or(i64::MAX, |id| stored(id.0)))
-        .bind(i64::from(limit))
-        .fetch_all(conn)
-        .await?;
+    let rows = sqlx::query(concat!(
+        "SELECT ",
+        columns_of!(releases),
+        " FROM releases WHERE id < $1 ORDER BY id DESC LIMIT $2"
+    ))
+    .bind(before.map_or(i64::MAX, |id| stored(id.0)))
+    .bind(i64::from(limit))
+    .fetch_all(conn)
+    .await?;
     rows.iter().map(from_row).collect()
 }
 

@@ -34,22 +34,27 @@ pub async fn list(
     before: Option<RevisionNumber>,
     limit: u32,
 ) -> Result<Vec<Revision>, StoreError> {
-    let rows = sqlx::query("SELECT * FROM revisions WHERE post_id = $1 AND number < $2 ORDER BY number DESC LIMIT $3")
-        .bind(post.to_string())
-        .bind(before.map_or(i64::MAX, |number| i64::from(number.0)))
-        .bind(i64::from(limit))
-        .fetch_all(conn)
-        .await?;
+    let rows = sqlx::query(concat!(
+        "SELECT ",
+        columns_of!(revisions),
+        " FROM revisions WHERE post_id = $1 AND number < $2 ORDER BY number DESC LIMIT $3"
+    ))
+    .bind(post.to_string())
+    .bind(before.map_or(i64::MAX, |number| i64::from(number.0)))
+    .bind(i64::from(limit))
+    .fetch_all(conn)
+    .await?;
     rows.iter().map(from_row).collect()
 }
 
 /// Reads one saved text.
 pub async fn get(conn: &mut Connection, post: PostId, number: RevisionNumber) -> Result<Revision, StoreError> {
-    let row = sqlx::query("SELECT * FROM revisions WHERE post_id = $1 AND number = $2")
-        .bind(post.to_string())
-        .bind(i64::from(number.0))
-        .fetch_one(conn)
-        .await?;
+    let row =
+        sqlx::query(concat!("SELECT ", columns_of!(revisions), " FROM revisions WHERE post_id = $1 AND number = $2"))
+            .bind(post.to_string())
+            .bind(i64::from(number.0))
+            .fetch_one(conn)
+            .await?;
     from_row(&row)
 }
 

@@ -26,7 +26,9 @@ pub struct StoredSettings {
 
 /// Reads the settings; `None` while nobody has saved any.
 pub async fn find(conn: &mut Connection) -> Result<Option<StoredSettings>, StoreError> {
-    let row = sqlx::query("SELECT * FROM settings WHERE id = 1").fetch_optional(conn).await?;
+    let row = sqlx::query(concat!("SELECT ", columns_of!(settings), " FROM settings WHERE id = 1"))
+        .fetch_optional(conn)
+        .await?;
     row.map(|row| {
         Ok(StoredSettings {
             settings: row.json("settings")?,

@@ -47,10 +47,11 @@ pub struct NewToken {
 
 /// Makes a token.
 pub async fn create(tx: &mut Transaction, new: &NewToken, now: Timestamp) -> Result<Token, StoreError> {
-    let row = sqlx::query(
+    let row = sqlx::query(concat!(
         "INSERT INTO tokens (id, token_hash, user_id, name, scopes, created_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING *",
-    )
+         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING ",
+        columns_of!(tokens)
+    ))
     .bind(TokenId::generate(now).to_string())
     .bind(new.hash.to_string())
     .bind(new.user.to_string())
@@ -69,9 +70,11 @@ pub async fn find(
     hash: &ContentHash,
     now: Timestamp,
 ) -> Result<Option<(Token, User)>, StoreError> {
-    let row = sqlx::query(
-        "SELECT * FROM tokens WHERE token_hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)",
-    )
+    let row = sqlx::query(concat!(
+        "SELECT ",
+        columns_of!(tokens),
+        " FROM tokens WHERE token_hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)"
+    ))
     .bind(hash.to_string())
     .bind(micros(now))
     .fetch_optional(&mut *conn)
@@ -85,15 +88,21 @@ pub async fn find(
 /// The tokens of somebody, or of everybody, newest first; revoked ones too.
 pub async fn list(conn: &mut Connection, user: Option<UserId>) -> Result<Vec<Token>, StoreError> {
     let query = match user {
-        Some(user) => sqlx::query("SELECT * FROM tokens WHERE user_id = $1 ORDER BY id DESC").bind(user.to_string()),
-        None => sqlx::query("SELECT * FROM tokens ORDER BY id DESC"),
+        Some(user) => {
+            sqlx::query(concat!("SELECT ", columns_of!(tokens), " FROM tokens WHERE user_id = $1 ORDER BY id DESC"))
+                .bind(user.to_string())
+        }
+        None => sqlx::query(concat!("SELECT ", columns_of!(tokens), " FROM tokens ORDER BY id DESC")),
     };
     query.fetch_all(conn).await?.iter().map(from_row).collect()
 }
 
 /// Reads a token.
 pub async fn get(conn: &mut Connection, id: TokenId) -> Result<Token, StoreError> {
-    let row = sqlx::query("SELECT * FROM tokens WHERE id = $1").bind(id.to_string()).fetch_one(conn).await?;
+    let row = sqlx::query(concat!("SELECT ", columns_of!(tokens), " FROM tokens WHERE id = $1"))
+        .bind(id.to_string())
+        .fetch_one(conn)
+        .await?;
     from_row(&row)
 }
 

@@ -49,10 +49,11 @@ pub struct NewUser {
 
 /// Adds somebody.
 pub async fn create(tx: &mut Transaction, new: &NewUser, now: Timestamp) -> Result<User, StoreError> {
-    let row = sqlx::query(
+    let row = sqlx::query(concat!(
         "INSERT INTO users (id, name, name_key, password_hash, role, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6) RETURNING *",
-    )
+         VALUES ($1, $2, $3, $4, $5, $6) RETURNING ",
+        columns_of!(users)
+    ))
     .bind(UserId::generate(now).to_string())
     .bind(new.name.clone())
     .bind(key(&new.name))
@@ -66,19 +67,26 @@ pub async fn create(tx: &mut Transaction, new: &NewUser, now: Timestamp) -> Resu
 
 /// Reads somebody.
 pub async fn get(conn: &mut Connection, id: UserId) -> Result<User, StoreError> {
-    let row = sqlx::query("SELECT * FROM users WHERE id = $1").bind(id.to_string()).fetch_one(conn).await?;
+    let row = sqlx::query(concat!("SELECT ", columns_of!(users), " FROM users WHERE id = $1"))
+        .bind(id.to_string())
+        .fetch_one(conn)
+        .await?;
     from_row(&row)
 }
 
 /// Finds somebody by name, in any case.
 pub async fn find_by_name(conn: &mut Connection, name: &str) -> Result<Option<Credentials>, StoreError> {
-    let row = sqlx::query("SELECT * FROM users WHERE name_key = $1").bind(key(name)).fetch_optional(conn).await?;
+    let row = sqlx::query(concat!("SELECT ", columns_of!(users), " FROM users WHERE name_key = $1"))
+        .bind(key(name))
+        .fetch_optional(conn)
+        .await?;
     row.map(|row| Ok(Credentials { user: from_row(&row)?, password_hash: row.text("password_hash")? })).transpose()
 }
 
 /// Everybody, by name.
 pub async fn list(conn: &mut Connection) -> Result<Vec<User>, StoreError> {
-    let rows = sqlx::query("SELECT * FROM users ORDER BY name_key").fetch_all(conn).await?;
+    let rows =
+        sqlx::query(concat!("SELECT ", columns_of!(users), " FROM users ORDER BY name_key")).fetch_all(conn).await?;
     rows.iter().map(from_row).collect()
 }
 

@@ -123,6 +123,23 @@ impl PostgresServer {
         command(&self.url(), sql).await;
     }
 
+    /// Tries to do so; tells whether the server let it.
+    pub async fn try_to_administer(&self, sql: &'static str) -> bool {
+        let mut connection = connect(&self.url()).await.expect("a server");
+        sqlx::raw_sql(sql).execute(&mut connection).await.is_ok()
+    }
+
+    /// Does so in another database than the first one.
+    pub async fn administer_in(&self, database: &str, sql: &'static str) {
+        command(&self.url().with_database(database), sql).await;
+    }
+
+    /// Whether this query finds anything.
+    pub async fn finds(&self, sql: &'static str) -> bool {
+        let mut connection = connect(&self.url()).await.expect("a server");
+        sqlx::query(sql).fetch_optional(&mut connection).await.expect("an answer").is_some()
+    }
+
     /// Waits until it answers.
     ///
     /// # Panics

@@ -44,7 +44,7 @@ pub async fn ask(tx: &mut Transaction, request: &BuildRequest, origin: &Origin) 
 }
 
 async fn insert_or_join(tx: &mut Transaction, request: &BuildRequest, origin: &Origin) -> Result<Build, StoreError> {
-    let row = sqlx::query(
+    let row = sqlx::query(concat!(
         "INSERT INTO builds (id, state, mode, requested_at, requested_by, request_id, traceparent, run_after) \
          VALUES ($1, 'waiting', $2, $3, $4, $5, $6, $7) \
          ON CONFLICT (state) WHERE state = 'waiting' DO UPDATE SET \
@@ -54,8 +54,9 @@ async fn insert_or_join(tx: &mut Transaction, request: &BuildRequest, origin: &O
              requested_at = CASE WHEN excluded.requested_at < builds.requested_at \
                  THEN excluded.requested_at ELSE builds.requested_at END, \
              attempt = 0 \
-         RETURNING *",
-    )
+         RETURNING ",
+        columns_of!(builds)
+    ))
     .bind(BuildId::generate(origin.at).to_string())
     .bind(request.mode.as_str())
     .bind(micros(origin.at.min(request.run_after)))

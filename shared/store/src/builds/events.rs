@@ -29,12 +29,16 @@ pub async fn of_build(
     after: u64,
     limit: u32,
 ) -> Result<Vec<BuildEvent>, StoreError> {
-    let rows = sqlx::query("SELECT * FROM build_events WHERE build_id = $1 AND id > $2 ORDER BY id LIMIT $3")
-        .bind(build.to_string())
-        .bind(stored(after))
-        .bind(i64::from(limit))
-        .fetch_all(conn)
-        .await?;
+    let rows = sqlx::query(concat!(
+        "SELECT ",
+        columns_of!(build_events),
+        " FROM build_events WHERE build_id = $1 AND id > $2 ORDER BY id LIMIT $3"
+    ))
+    .bind(build.to_string())
+    .bind(stored(after))
+    .bind(i64::from(limit))
+    .fetch_all(conn)
+    .await?;
     rows.iter().map(from_row).collect()
 }
 

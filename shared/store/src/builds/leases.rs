@@ -128,11 +128,12 @@ async fn waiting(tx: &mut Transaction, now: Timestamp) -> Result<Option<Build>, 
 }
 
 async fn take(tx: &mut Transaction, build: &Build, claim: &Claim, now: Timestamp) -> Result<ClaimedBuild, StoreError> {
-    let row = sqlx::query(
+    let row = sqlx::query(concat!(
         "UPDATE builds SET state = 'running', attempt = attempt + 1, lease_number = lease_number + 1, \
          lease_until = $2, worker = $3, started_at = COALESCE(started_at, $4), crashes = crashes + $5 \
-         WHERE id = $1 RETURNING *",
-    )
+         WHERE id = $1 RETURNING ",
+        columns_of!(builds)
+    ))
     .bind(build.id.to_string())
     .bind(micros(end_of_lease(claim.lease_for, now)))
     .bind(claim.worker.clone())

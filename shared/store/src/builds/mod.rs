@@ -78,26 +78,34 @@ pub struct BuildCounts {
 
 /// Reads a build.
 pub async fn get(conn: &mut Connection, id: BuildId) -> Result<Build, StoreError> {
-    let row = sqlx::query("SELECT * FROM builds WHERE id = $1").bind(id.to_string()).fetch_one(conn).await?;
+    let row = sqlx::query(concat!("SELECT ", columns_of!(builds), " FROM builds WHERE id = $1"))
+        .bind(id.to_string())
+        .fetch_one(conn)
+        .await?;
     from_row(&row)
 }
 
 /// The builds, newest first, `limit` at a time, from before `before`.
 pub async fn list(conn: &mut Connection, before: Option<BuildId>, limit: u32) -> Result<Vec<Build>, StoreError> {
-    let rows = sqlx::query("SELECT * FROM builds WHERE id < $1 ORDER BY id DESC LIMIT $2")
-        .bind(before.map_or_else(|| "g".to_owned(), |id| id.to_string()))
-        .bind(i64::from(limit))
-        .fetch_all(conn)
-        .await?;
+    let rows =
+        sqlx::query(concat!("SELECT ", columns_of!(builds), " FROM builds WHERE id < $1 ORDER BY id DESC LIMIT $2"))
+            .bind(before.map_or_else(|| "g".to_owned(), |id| id.to_string()))
+            .bind(i64::from(limit))
+            .fetch_all(conn)
+            .await?;
     rows.iter().map(from_row).collect()
 }
 
 /// The build in a state that only one can be in, or the last that came to this end.
 pub async fn newest_in(conn: &mut Connection, state: BuildState) -> Result<Option<Build>, StoreError> {
-    let row = sqlx::query("SELECT * FROM builds WHERE state = $1 ORDER BY finished_at DESC, id DESC LIMIT 1")
-        .bind(state.as_str())
-        .fetch_optional(conn)
-        .await?;
+    let row = sqlx::query(concat!(
+        "SELECT ",
+        columns_of!(builds),
+        " FROM builds WHERE state = $1 ORDER BY finished_at DESC, id DESC LIMIT 1"
+    ))
+    .bind(state.as_str())
+    .fetch_optional(conn)
+    .await?;
     row.as_ref().map(from_row).transpose()
 }
 

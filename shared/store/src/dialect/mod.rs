@@ -71,7 +71,24 @@ impl Dialect {
         }
     }
 
-    /// Waits until no other process changes the schema, to the end of the transaction.
+    /// Asks a server for its time, in microseconds.
+    pub(crate) const fn what_time_is_it(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some(postgres::WHAT_TIME_IS_IT),
+        }
+    }
+
+    /// Asks how the database is.
+    pub(crate) const fn how_are_you(self) -> &'static str {
+        match self {
+            Self::Sqlite => sqlite::HOW_ARE_YOU,
+            Self::Postgres => postgres::HOW_ARE_YOU,
+        }
+    }
+
+    /// Waits, but not for ever, until no other process changes the schema; and keeps others waiting to the end of the
+    /// transaction.
     pub(crate) const fn lock_schema(self) -> &'static str {
         match self {
             Self::Sqlite => sqlite::LOCK_SCHEMA,
@@ -151,6 +168,32 @@ pub(crate) fn classify(error: sqlx::Error) -> StoreError {
         Some(_) => postgres::classify(error),
         None => sqlite::classify(error),
     }
+}
+
+/// Whether somebody else had what was waited for, for longer than one waits.
+pub(crate) fn is_lock_timeout(error: &sqlx::Error) -> bool {
+    postgres_report(error).is_some_and(|report| report.code() == postgres::LOCK_TIMEOUT)
+}
+
+/// Whether the database says that it has undone the transaction, for no fault of what it was asked: two waited for each
+/// other.
+pub(crate) fn has_undone(error: &sqlx::Error) -> bool {
+    postgres_report(error).is_some_and(postgres::has_undone)
+}
+
+/// Whether the connection has ended, and with it what was not committed.
+pub(crate) fn has_ended(error: &sqlx::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    match error {
+        sqlx::Error::Io(error) => {
+            matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
+        }
+        error => postgres_report(error).is_some_and(postgres::has_ended),
+    }
+}
+
+fn postgres_report(error: &sqlx::Error) -> Option<&PgDatabaseError> {
+    error.as_database_error()?.try_downcast_ref()
 }
 
 /// SQLite names the column in its message (`users.name_key`); the constraints are named alike (`users_name_key`).

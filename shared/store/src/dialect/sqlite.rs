@@ -14,6 +14,8 @@ pub(crate) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 /// Every transaction reads the state that it found at its first statement.
 pub(crate) const BEGIN_SNAPSHOT: &str = "BEGIN";
 
+pub(super) const HOW_ARE_YOU: &str = "SELECT COALESCE(MAX(version), 0) AS schema, 0 AS is_standby FROM schema_steps";
+
 /// A transaction that writes has the lock of the whole file already.
 pub(crate) const LOCK_SCHEMA: &str = "";
 

@@ -202,7 +202,7 @@ impl Selection {
         let (tables, conditions) = (tables.join(" CROSS JOIN "), conditions.join(" AND "));
         let ids = format!("SELECT {id} FROM {tables} WHERE {conditions} ORDER BY {time} DESC, {id} DESC LIMIT {limit}");
         let order = column(filter.order);
-        (format!("SELECT * FROM posts WHERE id IN ({ids}) ORDER BY {order} DESC, id DESC"), values)
+        (format!("SELECT {} FROM posts WHERE id IN ({ids}) ORDER BY {order} DESC, id DESC", columns_of!(posts)), values)
     }
 }
 

@@ -32,13 +32,17 @@ pub struct StoredPost {
 
 /// Reads a post, whatever its status.
 pub async fn get(conn: &mut Connection, id: PostId) -> Result<StoredPost, StoreError> {
-    let row = sqlx::query("SELECT * FROM posts WHERE id = $1").bind(id.to_string()).fetch_one(conn).await?;
+    let row = sqlx::query(concat!("SELECT ", columns_of!(posts), " FROM posts WHERE id = $1"))
+        .bind(id.to_string())
+        .fetch_one(conn)
+        .await?;
     from_row(&row)
 }
 
 /// Reads a post that nobody else can change until the transaction ends.
 pub(crate) async fn take(tx: &mut Transaction, id: PostId) -> Result<StoredPost, StoreError> {
-    let sql = format!("SELECT * FROM posts WHERE id = $1{}", Dialect::of(tx).row_lock(RowLock::Wait));
+    let sql =
+        format!("SELECT {} FROM posts WHERE id = $1{}", columns_of!(posts), Dialect::of(tx).row_lock(RowLock::Wait));
     let row = sqlx::query(AssertSqlSafe(sql)).bind(id.to_string()).fetch_one(&mut **tx).await?;
     from_row(&row)
 }
@@ -51,10 +55,14 @@ pub async fn hold_addresses(tx: &mut Transaction) -> Result<(), StoreError> {
 
 /// All posts with this slug that are not in the trash. Whether their addresses differ depends on dates and settings.
 pub async fn with_slug(conn: &mut Connection, slug: &Slug) -> Result<Vec<StoredPost>, StoreError> {
-    let rows = sqlx::query("SELECT * FROM posts WHERE slug = $1 AND status <> 'trashed' ORDER BY id")
-        .bind(slug.as_str())
-        .fetch_all(conn)
-        .await?;
+    let rows = sqlx::query(concat!(
+        "SELECT ",
+        columns_of!(posts),
+        " FROM posts WHERE slug = $1 AND status <> 'trashed' ORDER BY id"
+    ))
+    .bind(slug.as_str())
+    .fetch_all(conn)
+    .await?;
     rows.iter().map(from_row).collect()
 }
 

@@ -27,7 +27,7 @@ async fn what_is_missing_is_made_and_is_private() {
     let folder = folder();
     let path = folder.path().join("a b/50% #1?/microblog.db");
     let store = open(&path).await.unwrap();
-    store.ping().await.unwrap();
+    store.examine().await.unwrap();
     assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(path.parent().unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o700);
     let mut tx = store.begin().await.unwrap();
@@ -43,7 +43,9 @@ async fn ten_processes_may_start_at_once() {
         let mut starts = tokio::task::JoinSet::new();
         for _ in 0..10 {
             let path = path.clone();
-            starts.spawn(async move { open(&path).await.unwrap().ping().await.unwrap() });
+            starts.spawn(async move {
+                open(&path).await.unwrap().examine().await.unwrap();
+            });
         }
         assert_eq!(starts.join_all().await.len(), 10);
         let mut tx = open(&path).await.unwrap().begin().await.unwrap();

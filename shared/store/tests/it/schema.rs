@@ -11,6 +11,7 @@ on_every_database![
     the_schema_goes_down_and_up_again,
     each_step_down_leaves_a_schema_that_goes_up_with_its_content,
     a_newer_schema_is_refused_and_left_alone,
+    a_step_of_a_version_that_was_never_released_is_refused,
     a_step_that_fails_changes_nothing_and_is_named,
     a_reader_can_not_write,
     a_damaged_value_is_reported_with_its_column,
@@ -31,7 +32,9 @@ async fn ten_processes_may_start_at_once(database: DatabaseKind) {
         let mut starts = tokio::task::JoinSet::new();
         for _ in 0..10 {
             let url = db.url();
-            starts.spawn(async move { Store::open(&url).await.unwrap().ping().await.unwrap() });
+            starts.spawn(async move {
+                Store::open(&url).await.unwrap().examine().await.unwrap();
+            });
         }
         assert_eq!(starts.join_all().await.len(), 10);
     }
@@ -84,6 +87,16 @@ async fn a_newer_schema_is_refused_and_left_alone(database: DatabaseKind) {
     let error = Store::open(&db.url()).await.unwrap_err();
     assert!(matches!(error, StoreError::SchemaTooNew { found: 999, .. }));
     assert!(error.to_string().contains("run the newer version of Microblog"), "{error}");
+}
+
+async fn a_step_of_a_version_that_was_never_released_is_refused(database: DatabaseKind) {
+    let db = TestDatabase::of(database).await;
+    let mut tx = db.store().begin().await.unwrap();
+    sqlx::query("UPDATE schema_steps SET version = version + 1 WHERE version = 8").execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+    let error = Store::open(&db.url()).await.unwrap_err();
+    assert!(matches!(&error, StoreError::SchemaUnknown { version: 9, .. }), "{error}");
+    assert!(error.to_string().contains("start with an empty database"), "{error}");
 }
 
 async fn a_step_that_fails_changes_nothing_and_is_named(database: DatabaseKind) {
