@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use axum::extract::State;
 use microblog_domain::BuildState;
-use microblog_process::health::{self, Checks, Probed, found};
-use microblog_store::{builds, outbox};
+use microblog_process::health::{self, Checks, Probed};
+use microblog_store::{builds, in_a_moment, outbox};
 use microblog_telemetry::health::{Finding, check};
 
 use crate::state::{App, AppState};
@@ -25,7 +25,7 @@ pub(crate) async fn show_live(State(app): State<App>) -> Probed {
 /// `GET /health/startup`: the schema is up to date, or the process would not serve.
 pub(crate) async fn show_startup(State(app): State<App>) -> Probed {
     let started = Instant::now();
-    let checks = Checks::from([("database", check(health::database(&app.store)).await)]);
+    let checks = Checks::from([("database", check(app.troubles.database(&app.store)).await)]);
     report(&app, checks, started)
 }
 
@@ -33,7 +33,7 @@ pub(crate) async fn show_startup(State(app): State<App>) -> Probed {
 pub(crate) async fn show_ready(State(app): State<App>) -> Probed {
     let started = Instant::now();
     let (database, filesystem, broker) =
-        tokio::join!(check(health::database(&app.store)), check(filesystem(&app)), check(broker(&app)));
+        tokio::join!(check(app.troubles.database(&app.store)), check(filesystem(&app)), check(broker(&app)));
     let checks = Checks::from([("database", database), ("filesystem", filesystem), ("broker", broker)]);
     report(&app, checks, started)
 }
@@ -42,7 +42,7 @@ pub(crate) async fn show_ready(State(app): State<App>) -> Probed {
 pub(crate) async fn show_summary(State(app): State<App>) -> Probed {
     let started = Instant::now();
     let (database, filesystem, disk, broker, last_build) = tokio::join!(
-        check(health::database(&app.store)),
+        check(app.troubles.database(&app.store)),
         check(filesystem(&app)),
         check(disk(&app)),
         check(broker(&app)),
@@ -96,7 +96,7 @@ async fn broker(app: &AppState) -> Finding {
         };
         Ok(finding.with("pending", backlog.pending))
     };
-    found(examined.await, "outbox")
+    app.troubles.found(in_a_moment(examined).await, "outbox")
 }
 
 async fn last_build(app: &AppState) -> Finding {
@@ -110,5 +110,5 @@ async fn last_build(app: &AppState) -> Finding {
             None => finding,
         })
     };
-    found(examined.await, "last build")
+    app.troubles.found(in_a_moment(examined).await, "last build")
 }

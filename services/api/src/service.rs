@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
+use microblog_telemetry::Recorder;
 use serde_json::json;
 
 use crate::change::Answer;
@@ -27,5 +28,5 @@ pub(crate) async fn show_service() -> Result<Answer, ApiError> {
 /// `GET /metrics`
 pub(crate) async fn show_metrics(State(app): State<App>) -> impl IntoResponse {
     service_metrics::refresh(&app).await;
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.recorder.render())
+    ([(header::CONTENT_TYPE, Recorder::FORMAT)], app.recorder.render())
 }

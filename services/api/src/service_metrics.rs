@@ -22,7 +22,7 @@ const POOL_MAX: &str = "microblog_db_pool_connections_max";
 pub(crate) fn describe() {
     describe_gauge!(POSTS, "Posts, by status");
     describe_gauge!(JOBS, "Builds that are not finished, and those that were given up, by state");
-    describe_gauge!(OUTBOX_PENDING, "Messages that were not passed on yet");
+    describe_gauge!(OUTBOX_PENDING, "Messages that were not passed on yet; no more than 10,000 are counted");
     describe_gauge!(OUTBOX_AGE, Unit::Seconds, "How long the oldest message that may be passed on has waited");
     describe_gauge!(POOL, "Open connections to the database, by state");
     describe_gauge!(POOL_MAX, "How many connections there may be");

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use microblog_config::{AuthSettings, ServerSettings, Settings};
 use microblog_domain::{Clock, SiteSettings, Version};
+use microblog_process::health::Troubles;
 use microblog_queue::{BuildEvents, QueueStatus, Waker};
 use microblog_store::settings::StoredSettings;
 use microblog_store::{Connection, MediaFolder, Store, StoreError, settings};
@@ -42,6 +43,8 @@ pub struct AppState {
     pub preview: PreviewTheme,
     /// What was counted.
     pub recorder: Recorder,
+    /// What probes found out.
+    pub troubles: Troubles,
     /// Tells whoever watches a build that there is something new.
     pub events: BuildEvents,
     /// Tells whether jobs can be passed on.
@@ -67,6 +70,7 @@ impl AppState {
             first_settings: settings.site.clone(),
             preview: PreviewTheme::new(settings.site_server.theme.clone()),
             recorder,
+            troubles: Troubles::default(),
             events: BuildEvents::default(),
             queue: QueueStatus::default(),
             waker: Waker::default(),

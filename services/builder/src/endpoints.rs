@@ -10,7 +10,7 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use microblog_domain::Clock;
-use microblog_process::health::{self, Checks, Probed};
+use microblog_process::health::{self, Checks, Probed, Troubles};
 use microblog_process::{Space, dependency_up};
 use microblog_queue::QueueStatus;
 use microblog_store::Store;
@@ -36,6 +36,8 @@ pub struct Endpoints {
     pub clock: Arc<dyn Clock>,
     /// What was counted.
     pub recorder: Recorder,
+    /// What probes found out.
+    pub troubles: Troubles,
 }
 
 type Shared = State<Arc<Endpoints>>;
@@ -57,7 +59,7 @@ impl Endpoints {
     }
 
     async fn needs(&self) -> Checks {
-        let (database, filesystem) = tokio::join!(check(health::database(&self.store)), check(self.filesystem()));
+        let (database, filesystem) = tokio::join!(check(self.troubles.database(&self.store)), check(self.filesystem()));
         let worker = check(std::future::ready(self.pulse.examine())).await;
         let broker = check(std::future::ready(self.broker())).await;
         Checks::from([("database", database), ("filesystem", filesystem), ("worker", worker), ("broker", broker)])
@@ -75,7 +77,7 @@ async fn show_live(State(builder): Shared) -> Probed {
 
 async fn show_startup(State(builder): Shared) -> Probed {
     let started = Instant::now();
-    let checks = Checks::from([("database", check(health::database(&builder.store)).await)]);
+    let checks = Checks::from([("database", check(builder.troubles.database(&builder.store)).await)]);
     health::report(checks, &*builder.clock, started)
 }
 
@@ -94,12 +96,12 @@ async fn show_summary(State(builder): Shared) -> Probed {
 /// What depends on others is read anew for every scrape.
 async fn show_metrics(State(builder): Shared) -> impl IntoResponse {
     let (database, build, data) = tokio::join!(
-        builder.store.ping(),
+        builder.store.examine(),
         Space::measure("build", &builder.build_dir),
         Space::measure("data", &builder.data_dir),
     );
     dependency_up("database", database.is_ok());
     dependency_up("broker", builder.queue.condition().trouble().is_none());
     dependency_up("storage", build && data);
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], builder.recorder.render())
+    ([(header::CONTENT_TYPE, Recorder::FORMAT)], builder.recorder.render())
 }

@@ -12,6 +12,7 @@ use clap::{Parser, Subcommand};
 use microblog_builder::{Endpoints, ProbeArgs, ProbeCommand, Stuck, Workplace, open_patiently};
 use microblog_config::Settings;
 use microblog_domain::{Clock, SystemClock};
+use microblog_process::health::Troubles;
 use microblog_process::{
     HealthcheckArgs, Lifecycle, Obstacle, Patience, Process, SettingsArgs, close, make_folder, name_on_this_machine,
     patiently, report, run,
@@ -81,6 +82,7 @@ async fn serve(settings: Settings, probe: ProbeCommand) -> anyhow::Result<()> {
         queue: hearing,
         clock: Arc::new(SystemClock),
         recorder: process.recorder.clone(),
+        troubles: Troubles::default(),
     };
     process.serve(endpoints.into_router());
     let ended = process.run().await;

@@ -20,6 +20,7 @@ use crate::lifecycle::{Lifecycle, Stage};
 
 const LIVE: &str = "/health/live";
 const READY: &str = "/health/ready";
+const HEALTH: &str = "/health";
 
 /// How many seconds whoever comes too early or too late should wait.
 const COME_BACK_AFTER: HeaderValue = HeaderValue::from_static("1");
@@ -39,7 +40,7 @@ pub fn front(lifecycle: Lifecycle, recorder: Recorder, clock: Arc<dyn Clock>) ->
 async fn answer(State(front): State<Front>, request: Request) -> Response {
     match front.lifecycle.stage() {
         Stage::Serving(app) => pass_on(app, request).await,
-        Stage::Draining(_) if request.uri().path() == READY => {
+        Stage::Draining(_) if matches!(request.uri().path(), READY | HEALTH) => {
             front.report(BTreeMap::from([("process", "it is stopping".to_owned())]))
         }
         Stage::Draining(app) => pass_on(app, request).await,
@@ -61,9 +62,9 @@ impl Front {
         }
         match request.uri().path() {
             LIVE => self.report(BTreeMap::new()),
-            READY | "/health/startup" | "/health" => self.report(missing),
+            READY | HEALTH | "/health/startup" => self.report(missing),
             // Whoever watches should see which dependency is down, not that the service is.
-            "/metrics" => self.recorder.render().into_response(),
+            "/metrics" => ([(header::CONTENT_TYPE, Recorder::FORMAT)], self.recorder.render()).into_response(),
             _ => problem(&missing),
         }
     }
@@ -118,9 +119,13 @@ mod tests {
 
     use super::*;
 
-    async fn ask(lifecycle: &Lifecycle, path: &str) -> (u16, String) {
+    async fn respond(lifecycle: &Lifecycle, path: &str) -> Response {
         let router = front(lifecycle.clone(), Recorder::of_this_process().unwrap(), Arc::new(SystemClock));
-        let response = router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+        router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap()
+    }
+
+    async fn ask(lifecycle: &Lifecycle, path: &str) -> (u16, String) {
+        let response = respond(lifecycle, path).await;
         let is_error = response.status() == StatusCode::SERVICE_UNAVAILABLE;
         assert_eq!(response.headers().contains_key("retry-after"), is_error, "{path}");
         let status = response.status().as_u16();
@@ -132,7 +137,9 @@ mod tests {
         let life = Lifecycle::new();
         life.lacks("database", "it does not answer");
         assert_eq!(ask(&life, LIVE).await.0, 200);
-        assert_eq!(ask(&life, "/metrics").await.0, 200);
+        let metrics = respond(&life, "/metrics").await;
+        assert_eq!(metrics.status(), StatusCode::OK);
+        assert_eq!(metrics.headers()["content-type"], Recorder::FORMAT);
         for probe in [READY, "/health/startup", "/health"] {
             let (status, body) = ask(&life, probe).await;
             let report: Value = serde_json::from_str(&body).unwrap();
@@ -151,8 +158,10 @@ mod tests {
         life.serve(Router::new().route("/work", get(|| async { "done" })).route(READY, get(|| async { "ready" })));
         assert_eq!(ask(&life, READY).await, (200, "ready".to_owned()));
         life.drain();
-        let (status, body) = ask(&life, READY).await;
-        assert!(status == 503 && body.contains("it is stopping"), "{body}");
+        for probe in [READY, HEALTH] {
+            let (status, body) = ask(&life, probe).await;
+            assert!(status == 503 && body.contains("it is stopping"), "{probe}: {body}");
+        }
         assert_eq!(ask(&life, "/work").await, (200, "done".to_owned()));
     }
 }

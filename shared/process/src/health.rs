@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use axum::Json;
 use axum::http::StatusCode;
 use microblog_domain::Clock;
+use microblog_store::migrate::newest_schema;
 use microblog_store::{Store, StoreError};
 use microblog_telemetry::health::{CheckResult, Finding, HealthReport};
 use rustix::fs::{Access, access};
 
 use crate::VERSION;
 use crate::space::Space;
+use crate::trouble::Trouble;
 
 /// With less of a disk free than this it is degraded.
 const LOW_SPACE: f64 = 0.10;
@@ -33,18 +36,44 @@ pub fn report(checks: Checks, clock: &dyn Clock, started: Instant) -> Probed {
     (status, Json(report))
 }
 
-/// Whether the database answers.
-pub async fn database(store: &Store) -> Finding {
-    found(store.ping().await.map(|()| Finding::healthy()), "database")
-}
+/// What probes found out about the database. Clones are the same.
+#[derive(Debug, Clone, Default)]
+pub struct Troubles(Arc<Mutex<BTreeMap<&'static str, Trouble>>>);
 
-/// What went wrong is logged; whoever probes learns only that it did.
-#[must_use]
-pub fn found(result: Result<Finding, StoreError>, what: &str) -> Finding {
-    result.unwrap_or_else(|error| {
-        tracing::error!(%error, "the {what} can not be examined");
-        Finding::unhealthy("the database does not answer; see the log")
-    })
+impl Troubles {
+    /// Whether the database answers and can be used, and if not, why.
+    pub async fn database(&self, store: &Store) -> Finding {
+        let examined = store.examine().await.map(|found| {
+            let known = newest_schema();
+            if found > known {
+                Finding::degraded(&StoreError::SchemaTooNew { found, known }.shown())
+            } else {
+                Finding::healthy()
+            }
+        });
+        self.found(examined, "database")
+    }
+
+    /// Why something could not be examined is logged, once for each reason and not with each probe; whoever probes learns
+    /// as much of it as everybody may know.
+    pub fn found(&self, result: Result<Finding, StoreError>, what: &'static str) -> Finding {
+        let mut troubles = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let trouble = troubles.entry(what).or_default();
+        match result {
+            Ok(finding) => {
+                if trouble.is_over() {
+                    tracing::info!("the {what} can be examined again");
+                }
+                finding
+            }
+            Err(error) => {
+                if trouble.is_news(&error) {
+                    tracing::error!(%error, "the {what} can not be examined");
+                }
+                Finding::unhealthy(&error.shown())
+            }
+        }
+    }
 }
 
 /// All of these folders must be there and take files.

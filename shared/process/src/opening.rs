@@ -28,7 +28,7 @@ pub struct Obstacle {
     /// What everybody may know: no names of hosts, people or files.
     pub shown: String,
     /// Whether it may pass without somebody doing something.
-    pub may_pass: bool,
+    pub passes_by_itself: bool,
 }
 
 /// What to do about an obstacle that will not pass by itself.
@@ -44,36 +44,19 @@ impl Obstacle {
     /// Something that may pass.
     #[must_use]
     pub fn passing(told: impl Display, shown: &str) -> Self {
-        Self { told: told.to_string(), shown: shown.to_owned(), may_pass: true }
+        Self { told: told.to_string(), shown: shown.to_owned(), passes_by_itself: true }
     }
 
     /// Something that somebody has to mend.
     #[must_use]
     pub fn lasting(told: impl Display, shown: &str) -> Self {
-        Self { may_pass: false, ..Self::passing(told, shown) }
+        Self { passes_by_itself: false, ..Self::passing(told, shown) }
     }
 }
 
 impl From<StoreError> for Obstacle {
     fn from(error: StoreError) -> Self {
-        match &error {
-            StoreError::Unavailable(_) | StoreError::Unreachable { .. } => Self::passing(&error, "it does not answer"),
-            StoreError::NoTls { .. } => Self::lasting(&error, "the connection can not be encrypted; the log says why"),
-            StoreError::LogInRefused { .. } => Self::lasting(&error, "it refuses the log-in; the log says why"),
-            StoreError::NoSuchDatabase { .. } => {
-                Self::lasting(&error, "there is none of this name; the log says which")
-            }
-            StoreError::NotAllowed { .. } => {
-                Self::lasting(&error, "it does not allow what is needed; the log says what")
-            }
-            StoreError::ServerTooOld { .. } => Self::lasting(&error, &error.to_string()),
-            StoreError::DiskFull => Self::passing(&error, "its disk is full"),
-            StoreError::ReadOnly => Self::lasting(&error, "it can not be written"),
-            StoreError::CanNotOpen { .. } => Self::lasting(&error, "it can not be opened; the log says why"),
-            // Numbers of schemas tell nothing about the installation but its age.
-            StoreError::SchemaTooNew { .. } => Self::lasting(&error, &error.to_string()),
-            _ => Self::lasting(&error, "it can not be used; the log says why"),
-        }
+        Self { told: error.to_string(), shown: error.shown(), passes_by_itself: error.passes_by_itself() }
     }
 }
 
@@ -114,7 +97,7 @@ pub async fn patiently<T>(
             }
             Err(obstacle) => obstacle,
         };
-        if patience == Patience::WhileItMayPass && !obstacle.may_pass {
+        if patience == Patience::WhileItMayPass && !obstacle.passes_by_itself {
             return Err(anyhow!(obstacle.told));
         }
         if trouble.is_news(&obstacle.told) {

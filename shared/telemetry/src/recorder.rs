@@ -27,6 +27,9 @@ pub struct RecorderError(String);
 pub struct Recorder(PrometheusHandle);
 
 impl Recorder {
+    /// What [`Self::render`] gives, as the header of an answer says it.
+    pub const FORMAT: &'static str = "text/plain; version=0.0.4; charset=utf-8";
+
     /// The recorder of this process; the first call sets it up.
     pub fn of_this_process() -> Result<Self, RecorderError> {
         HANDLE.get_or_init(install).clone().map(Self)

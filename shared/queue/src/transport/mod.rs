@@ -71,7 +71,8 @@ pub enum Condition {
 }
 
 impl Condition {
-    /// What keeps jobs from being passed on, for whoever asks how the service is; nothing when all is well.
+    /// What keeps jobs from being passed on, for whoever asks how the service is; nothing when all is well. Names nobody
+    /// and no place: the log does.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         match self {
@@ -79,7 +80,7 @@ impl Condition {
             Self::Connecting => Some("the broker is being connected".to_owned()),
             Self::Blocked => Some(SendError::Blocked.to_string()),
             Self::Suspended => Some("the broker did not take messages; they are tried again in a moment".to_owned()),
-            Self::Down(error) => Some(error.to_string()),
+            Self::Down(error) => Some(error.shown().into_owned()),
         }
     }
 }

@@ -1,26 +1,38 @@
 //! Brokers that can not be used: each says what is wrong and what to do, shows no secret, and is tried again.
 
+use std::path::Path;
 use std::time::Duration;
 
 use lapin::options::QueueDeclareOptions;
 use lapin::types::{AMQPValue, FieldTable};
 use microblog_domain::QueueUrl;
-use microblog_queue::{Condition, Queue};
+use microblog_queue::{Condition, Queue, QueueStatus};
 use microblog_testkit::{TestBroker, eventually, free_port};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use crate::harness::{Line, down, gets_through, heard, hint, queue_at, send, up};
 
-/// Why the broker at this address can not be used.
-async fn refusal(url: &str, ca_file: Option<&std::path::Path>) -> String {
+/// Why the broker at this address can not be used, as the log has it.
+async fn refusal(url: &str, ca_file: Option<&Path>) -> String {
     let url: QueueUrl = url.parse().unwrap();
     let queue = Queue::at(&url, ca_file.map(Into::into), "a test");
     let (sender, receiver) = queue.both_ends();
     let reason = down(&sender.status()).await;
     assert_eq!(down(&receiver.status()).await, reason);
     assert!(!reason.contains("hunter2"), "{reason}");
+    assert_shows_no_names(&url, ca_file, &sender.status());
     reason
+}
+
+/// Everybody may ask how a service is.
+fn assert_shows_no_names(url: &QueueUrl, ca_file: Option<&Path>, status: &QueueStatus) {
+    let QueueUrl::Amqp(url) = url else { return };
+    let shown = status.condition().trouble().unwrap();
+    let file = ca_file.and_then(Path::to_str).unwrap_or("hunter2");
+    for name in [url.user(), url.vhost(), url.host(), &url.port().to_string(), "hunter2", file] {
+        assert!(name == "/" || !shown.contains(name), "{name} in {shown}");
+    }
 }
 
 #[tokio::test]
@@ -109,6 +121,7 @@ async fn a_queue_with_other_arguments_is_named_and_works_once_it_is_deleted() {
     let reason = down(&receiver.status()).await;
     assert!(reason.contains("the queue builds was declared with other arguments"), "{reason}");
     assert!(reason.contains("delete_queue"), "{reason}");
+    assert_shows_no_names(&QueueUrl::Amqp(line.broker.url().clone()), None, &receiver.status());
     line.broker.delete_queue("builds").await;
     let hint = hint();
     send(&sender, &hint).await;
