@@ -175,7 +175,10 @@ impl Change {
             let recorded = answer.recorded(*request);
             idempotency::record(&mut self.tx, *user, key, &recorded, self.origin.at).await?;
         }
-        self.tx.commit().await?;
+        // Asked for again under its key, a change that was kept after all is not made twice but answered as before; the
+        // lock on the key lets nobody ask before the database knows.
+        let is_kept_once = self.key.is_some();
+        self.tx.commit().await.map_err(|error| ApiError::of_commit(error, is_kept_once))?;
         metrics::posts_published(self.published);
         self.app.waker.wake();
         Ok(answer)

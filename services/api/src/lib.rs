@@ -18,6 +18,7 @@ mod json_api;
 mod media;
 mod metrics;
 mod openapi;
+mod repeat;
 mod routes;
 mod scheduler;
 mod service;

@@ -12,6 +12,7 @@ use axum::{Router, http};
 
 use crate::auth::guard::{Counted, Gate, Guard, admit};
 use crate::error::{ApiError, ErrorCode};
+use crate::repeat::answer_again;
 use crate::state::App;
 
 /// What a request may bring.
@@ -156,7 +157,11 @@ impl Route {
             Takes::Nothing | Takes::Json(_) => (server.max_body.0, server.request_timeout),
         };
         let gate = Gate { app: App::clone(app), guard: self.guard, counted: self.counted };
-        self.answer
+        let answer = match self.takes {
+            Takes::Upload => self.answer,
+            Takes::Nothing | Takes::Json(_) => self.answer.route_layer(middleware::from_fn(answer_again)),
+        };
+        answer
             .route_layer(DefaultBodyLimit::max(usize::try_from(bytes).unwrap_or(usize::MAX)))
             .route_layer(middleware::from_fn_with_state(gate, admit))
             .route_layer(middleware::from_fn_with_state(time, answer_in_time))

@@ -9,7 +9,7 @@ use microblog_process::Trouble;
 use microblog_queue::{BuildEvents, HintReceiver, RetryPolicy, Waker};
 use microblog_release::Tidied;
 use microblog_store::builds::{self, Claim, ClaimedBuild, Due, Heartbeat, leases};
-use microblog_store::{Store, StoreError, in_time};
+use microblog_store::{Store, StoreError, in_time, repeat};
 use tokio::sync::watch;
 
 use crate::build_site::Desk;
@@ -128,7 +128,7 @@ impl Worker {
         while !*stop.borrow_and_update() {
             self.pulse.beat();
             hints.gather();
-            let claimed = in_time(self.claim()).await;
+            let claimed = in_time(repeat(|| self.claim(), StoreError::is_undone)).await;
             tell(&mut trouble, claimed.as_ref().err());
             match claimed {
                 Ok(Some(claimed)) => {

@@ -35,13 +35,23 @@ pub struct ApiError {
     retry_after: Option<Duration>,
     current: Option<Version>,
     cause: Option<Box<dyn Error + Send + Sync>>,
+    /// Nothing was kept, for a reason that has passed, or the change finds out by itself whether it was.
+    is_undone: bool,
 }
 
 impl ApiError {
     /// An error of this kind; `detail` tells the client what happened and what to do.
     #[must_use]
     pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), fields: Vec::new(), retry_after: None, current: None, cause: None }
+        Self {
+            code,
+            detail: detail.into(),
+            fields: Vec::new(),
+            retry_after: None,
+            current: None,
+            cause: None,
+            is_undone: false,
+        }
     }
 
     /// There is no such thing as `what`, e.g. `post`.
@@ -91,6 +101,13 @@ impl ApiError {
         Self { cause: Some(cause.into()), ..Self::new(ErrorCode::Internal, detail) }
     }
 
+    /// The same of a change that may be made again, even if it was kept: it knows its answer then.
+    pub(crate) fn of_commit(error: StoreError, is_kept_once: bool) -> Self {
+        let is_undone = is_kept_once && matches!(error, StoreError::Unsettled(_));
+        let error = Self::from(error);
+        Self { is_undone: error.is_undone || is_undone, ..error }
+    }
+
     fn because(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.cause = Some(cause.into());
         self
@@ -137,6 +154,13 @@ impl IntoResponse for ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
+        let is_undone = error.is_undone();
+        Self { is_undone, ..Self::of_store(error) }
+    }
+}
+
+impl ApiError {
+    fn of_store(error: StoreError) -> Self {
         match error {
             StoreError::NotFound => Self::not_found("thing"),
             StoreError::Stale { current } => Self::stale(current),
@@ -147,6 +171,11 @@ impl From<StoreError> for ApiError {
                     .because(error)
             }
             StoreError::Unstorable => Self::new(ErrorCode::InvalidInput, sentence(&error.to_string())),
+            StoreError::Unsettled(_) => {
+                let detail = "The connection to the database was lost before it said whether the change was kept: look \
+                              before you make it again.";
+                Self::new(ErrorCode::Unavailable, detail).because(error)
+            }
             error if error.may_pass() => {
                 Self::new(ErrorCode::Unavailable, "Nothing was saved. The database does not answer; try again.")
                     .because(error)

@@ -25,6 +25,11 @@ impl Pending {
         Self(Arc::new(Mutex::new(Some(error))))
     }
 
+    /// Whether the change that failed may be made again.
+    pub(crate) fn is_undone(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(|error| error.is_undone)
+    }
+
     fn take(&self) -> Option<ApiError> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }

@@ -12,7 +12,7 @@ mod time;
 
 pub(crate) use fields::{Fields, FromFields};
 pub(crate) use if_match::IfMatch;
-pub(crate) use json::Json;
+pub(crate) use json::{Json, unreadable};
 pub(crate) use path::PathOf;
 pub(crate) use query::Query;
 pub(crate) use time::GivenTime;

@@ -15,6 +15,7 @@ mod openapi;
 mod postgres;
 mod posts;
 mod releases;
+mod repeating;
 mod schema;
 mod secrets;
 mod session;

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use microblog_api::{offer_setup, start_tasks};
-use microblog_domain::{BuildState, PostStatus, Role};
+use microblog_domain::{BuildState, Clock as _, PostStatus, Role, SystemClock};
 use microblog_process::Tasks;
 use microblog_queue::Queue;
 use microblog_store::posts::list::{PostFilter, list};
@@ -90,4 +90,27 @@ async fn two_services_publish_what_is_scheduled_once() {
     eventually("all are published", async || published().await.len() == 30).await;
     let audit = audit::list(&mut app.state.store.read().await.unwrap(), None, 200).await.unwrap();
     assert_eq!(audit.iter().filter(|entry| entry.action == "post.publish").count(), 30, "each was published once");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_whose_clock_is_ahead_publishes_nothing_before_its_time() {
+    let app = TestApp::postgres().await;
+    let author = app.author().await;
+    let real = SystemClock.now();
+    let post = async |minutes: i64, title: &str| {
+        let at = real.checked_add(jiff::SignedDuration::from_mins(minutes)).unwrap();
+        let body = json!({"title": title, "markdown": "x", "status": "scheduled", "published_at": at.to_string()});
+        author.post(POSTS, body).await.ok()["id"].as_str().unwrap().to_owned()
+    };
+    let (early, due) = (post(30, "In half an hour").await, post(-30, "Half an hour ago").await);
+    app.clock.set(real.checked_add(jiff::SignedDuration::from_hours(1)).unwrap());
+    let status = async |id: &str| author.get(&format!("{POSTS}/{id}")).await.ok()["status"].clone();
+
+    let mut tasks = Tasks::new();
+    start_tasks(&mut tasks, &app.state, Queue::Embedded.sender());
+    eventually("what is due is published", async || status(&due).await == "published").await;
+    assert_eq!(status(&early).await, "scheduled");
+    let edit = json!({"title": "In half an hour", "slug": "soon", "markdown": "Better.", "status": "scheduled"});
+    author.with("if-match", "*").put(&format!("{POSTS}/{early}"), edit).await.ok();
+    assert_eq!(status(&early).await, "scheduled", "saving it publishes it no sooner");
 }

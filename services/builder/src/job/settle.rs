@@ -7,7 +7,7 @@ use microblog_queue::{Failure, FailureKind, Settlement};
 use microblog_release::{Origin, Release};
 use microblog_store::builds::{Build, Lease, leases};
 use microblog_store::releases::{self, ReleaseRecord};
-use microblog_store::{StoreError, Transaction};
+use microblog_store::{StoreError, Transaction, repeat};
 use tokio::sync::watch;
 
 use super::End;
@@ -33,7 +33,7 @@ pub(super) async fn settle(
 ) {
     loop {
         let is_last_try = *stop.borrow_and_update();
-        match store(worker, build, lease, &end, control).await {
+        match repeat(|| store(worker, build, lease, &end, control), StoreError::is_undone).await {
             Ok(()) => return,
             Err(StoreError::LeaseLost { .. }) => {
                 metrics::build_ended(Outcome::Superseded);

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use microblog_domain::{ChangeSeq, Clock};
-use microblog_store::{Origin, Store, StoreError, publishing};
+use microblog_store::{Origin, Store, StoreError, publishing, repeat};
 use tokio::runtime::Handle;
 
 use self::child::{Child, Range, Verdict};
@@ -93,14 +93,14 @@ impl Quarantine {
     /// Nothing is told if somebody changed the post meanwhile.
     fn set_aside(&self, suspect: Suspect, reason: &str) -> Result<Option<String>, StoreError> {
         let Suspect { post, version, .. } = suspect;
-        let set_aside = async {
+        let set_aside = async || {
             let mut tx = self.store.begin().await?;
             let origin = Origin::system(self.clock.now());
             let saved = publishing::set_aside(&mut tx, post, version, reason, &origin).await?;
             tx.commit().await?;
             Ok(saved.post.post.content)
         };
-        match self.runtime.block_on(set_aside) {
+        match self.runtime.block_on(repeat(set_aside, StoreError::is_undone)) {
             Ok(content) => {
                 metrics::post_set_aside();
                 tracing::error!(%post, reason, "a post was set aside, so that the others go live");
