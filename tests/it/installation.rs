@@ -30,7 +30,7 @@ impl Installation {
 
     /// The same with further settings, as `key=value`.
     pub(crate) fn with(settings: Vec<String>) -> Self {
-        let mut installation = Self { settings, ..Self::untouched() };
+        let mut installation = Self::untouched_with(settings);
         installation.add_owner();
         let mut token = installation.command(&["token", "create", "--user", "owner"]);
         token.args(["--scope", "read", "--scope", "write", "--scope", "admin"]);
@@ -40,7 +40,12 @@ impl Installation {
 
     /// An installation that nobody has set up yet.
     pub(crate) fn untouched() -> Self {
-        Self { folder: TempDir::with_prefix("microblog-up-").unwrap(), settings: Vec::new(), token: String::new() }
+        Self::untouched_with(Vec::new())
+    }
+
+    /// The same with further settings.
+    pub(crate) fn untouched_with(settings: Vec<String>) -> Self {
+        Self { folder: TempDir::with_prefix("microblog-up-").unwrap(), settings, token: String::new() }
     }
 
     fn add_owner(&self) {

@@ -6,8 +6,10 @@
 //!
 //! `installation` is a running `microblog up`: `journey` uses it as people do, `killing` as power cuts do, `misuse` as
 //! those who have not read the README, and `pictures` as photographers. `scheduled` looks for posts that readers must not
-//! see yet. `service` is one of the services as a process of its own; `services` has several of them work together, and
-//! ends them, `bad_input` gives them databases and brokers that are not what they need, and `faults` is everything that can fail while they work with database and broker.
+//! see yet. `service` is one of the services as a process of its own, `servers` what several of them share; `services` has
+//! them work together, and ends them, `takeover` has one builder go on where another one ended, `bad_input` gives them
+//! databases and brokers that are not what they need, and `faults` is everything that can fail while they work with
+//! database and broker.
 //!
 //! `torn_reads` reads through `nginx` while releases go live.
 
@@ -34,9 +36,11 @@ mod pictures;
 mod program;
 mod scheduled;
 mod server;
+mod servers;
 mod service;
 mod services;
 mod site;
+mod takeover;
 mod torn_reads;
 mod variants;
 mod web;

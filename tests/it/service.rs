@@ -104,7 +104,21 @@ impl Service {
 
     /// Tells it to end, as a service manager does.
     pub(crate) fn terminate(&self) {
-        run(Command::new("kill").args(["-TERM", &self.child.id().to_string()]));
+        self.signal("-TERM");
+    }
+
+    /// Stops it in the middle of what it does.
+    pub(crate) fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    pub(crate) fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        run(Command::new("kill").args([signal, &self.child.id().to_string()]));
     }
 
     /// Waits for its end.

@@ -2,11 +2,10 @@
 
 use std::fs;
 
-use microblog_domain::DatabaseUrl;
-use microblog_testkit::TestDatabase;
 use serde_json::{Value, json};
 
 use crate::installation::{Installation, path_of};
+use crate::servers::Servers;
 use crate::service::{Service, api, builder, wait_until};
 
 /// What readers see at the address of a post, once they see this text.
@@ -27,40 +26,14 @@ fn what_one_service_is_told_the_other_makes_live_and_either_may_be_killed() {
 
 #[test]
 fn the_same_holds_when_they_share_a_database_server() {
-    let database = SharedDatabase::new();
-    publish_and_kill(&database.installation());
-}
-
-/// A database on a server of its own, which ends with the test.
-struct SharedDatabase {
-    runtime: tokio::runtime::Runtime,
-    database: Option<TestDatabase>,
-}
-
-impl SharedDatabase {
-    fn new() -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let database = Some(runtime.block_on(TestDatabase::postgres()));
-        Self { runtime, database }
-    }
-
-    fn installation(&self) -> Installation {
-        let DatabaseUrl::Postgres(url) = self.database.as_ref().unwrap().url() else { unreachable!() };
-        Installation::with(vec![format!("database.url={}", url.reveal())])
-    }
-}
-
-impl Drop for SharedDatabase {
-    fn drop(&mut self) {
-        let _entered = self.runtime.enter();
-        self.database.take();
-    }
+    let servers = Servers::database();
+    publish_and_kill(&servers.installation());
 }
 
 #[test]
 fn a_client_that_asks_several_services_has_one_allowance() {
-    let database = SharedDatabase::new();
-    let installation = database.installation();
+    let servers = Servers::database();
+    let installation = servers.installation();
     let services = [(); 3].map(|()| Service::ready(api(&installation), &installation));
     let attempt = |service: &Service| {
         let wrong = json!({"name": "owner", "password": "a wrong password"});
@@ -145,26 +118,35 @@ fn a_service_that_is_told_to_stop_first_sends_others_away_and_told_twice_ends_at
 
 #[test]
 fn a_site_is_set_up_and_used_through_any_of_several_services() {
-    let installation = Installation::untouched();
-    let services = [(); 3].map(|()| Service::listening(api(&installation), &installation));
+    set_up_through_any(&Installation::untouched());
+}
+
+#[test]
+fn a_site_on_a_database_server_is_set_up_through_any_of_several_services() {
+    let servers = Servers::database();
+    set_up_through_any(&servers.untouched());
+}
+
+fn set_up_through_any(installation: &Installation) {
+    let services = [(); 3].map(|()| Service::listening(api(installation), installation));
     for service in &services {
         service.wait_for("/health/ready", |status, _| status == 200);
     }
     let link = || {
-        let output = api(&installation).arg("setup-link").output().unwrap();
+        let output = api(installation).arg("setup-link").output().unwrap();
         String::from_utf8(output.stdout).unwrap().trim().rsplit_once("token=").unwrap().1.to_owned()
     };
     let (old, new) = (link(), link());
     let set_up = |service: &Service, token: &str| {
         let owner = json!({"token": token, "name": "Olga", "password": "a long password"});
-        service.client(&installation).send("POST", "/api/v1/setup", None, Some(&owner)).unwrap().0
+        service.client(installation).send("POST", "/api/v1/setup", None, Some(&owner)).unwrap().0
     };
     assert_eq!(set_up(&services[0], &old), 409);
     assert_eq!(set_up(&services[1], &new), 201);
     assert_eq!(set_up(&services[2], &new), 409);
     let log = fs::read_to_string(installation.log()).unwrap();
     assert!(!log.contains(&old) && !log.contains(&new), "{log}");
-    assert!(!api(&installation).arg("setup-link").status().unwrap().success());
+    assert!(!api(installation).arg("setup-link").status().unwrap().success());
 }
 
 #[test]
