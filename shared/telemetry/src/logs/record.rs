@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use tracing::Level;
 use tracing::field::{Field, Visit};
 
-use crate::redact::{REDACTED, is_secret};
+use crate::redact::{REDACTED, hide_secrets, is_secret};
 
 /// The longest value of a field: a whole post in a field would hide the line.
 const MAX_VALUE_BYTES: usize = 16 * 1024;
@@ -22,13 +22,13 @@ impl Fields {
         self.0.insert(field.name().to_owned(), value);
     }
 
-    fn put_text(&mut self, field: &Field, mut text: String) {
-        if text.len() > MAX_VALUE_BYTES {
-            let end = (0..=MAX_VALUE_BYTES).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
-            text.truncate(end);
-            text.push('…');
+    fn put_text(&mut self, field: &Field, text: &str) {
+        let end = text.floor_char_boundary(MAX_VALUE_BYTES);
+        let mut shown = hide_secrets(&text[..end]).into_owned();
+        if end < text.len() {
+            shown.push('…');
         }
-        self.put(field, Value::from(text));
+        self.put(field, Value::from(shown));
     }
 }
 
@@ -50,16 +50,16 @@ impl Visit for Fields {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.put_text(field, value.to_owned());
+        self.put_text(field, value);
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
         let causes = std::iter::successors(Some(value), |error| error.source()).map(ToString::to_string);
-        self.put_text(field, causes.collect::<Vec<_>>().join(": "));
+        self.put_text(field, &causes.collect::<Vec<_>>().join(": "));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.put_text(field, format!("{value:?}"));
+        self.put_text(field, &format!("{value:?}"));
     }
 }
 

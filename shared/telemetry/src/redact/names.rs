@@ -1,8 +1,5 @@
 //! Which fields are secret, told by their names.
 
-/// What stands in the place of a secret.
-pub const REDACTED: &str = "[redacted]";
-
 /// The words that make a name secret, alone or beside others: `token`, `csrf_token`, `passwordHash`.
 const SECRET_WORDS: [&[&str]; 14] = [
     &["password"],

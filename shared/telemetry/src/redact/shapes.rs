@@ -1,0 +1,97 @@
+//! Text that looks like a secret, wherever it stands.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+
+use super::{REDACTED, is_secret};
+
+/// The shapes of secrets: the password of an address, what follows `Bearer` and `Basic`, API tokens of Microblog, JSON
+/// web tokens, private keys in PEM; and a name with its value after `=`, or as JSON and headers have it, where the name
+/// judges.
+const SHAPES: &str = r#"(?x)
+    (?<before> \b [A-Za-z][A-Za-z0-9+.\-]{0,30} :// [^\s/@:"]{0,200} : ) [^\s/@"]{1,500} (?<after> @ )
+  | (?<scheme> \b (?:[Bb]earer|BEARER|[Bb]asic|BASIC) \s+ ) (?<credentials> [A-Za-z0-9._~+/=\-]{6,} )
+  | \b mb_[A-Za-z0-9_\-]{20,}
+  | \b eyJ[A-Za-z0-9_\-]{6,} \. [A-Za-z0-9_\-]{6,} \. [A-Za-z0-9_\-]*
+  | -----BEGIN\ [A-Z\ ]{0,40}PRIVATE\ KEY----- [A-Za-z0-9+/=\\\s]*
+  | (?<name> [A-Za-z][A-Za-z0-9_.\-]{0,60} ) (?<sign> \\?"\s*:\s*\\?"? | =\\?"? ) [^\s"\\&,;)\]}]+
+"#;
+
+/// Without a pattern, which a test would notice, no text is shown at all.
+static PATTERN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(SHAPES).ok());
+
+/// The text with everything hidden that looks like a secret; what stands around it stays.
+#[must_use]
+pub fn hide_secrets(text: &str) -> Cow<'_, str> {
+    match &*PATTERN {
+        Some(pattern) => pattern.replace_all(text, harmless),
+        None => Cow::Borrowed(REDACTED),
+    }
+}
+
+/// What is written in the place of a match.
+fn harmless(found: &Captures<'_>) -> String {
+    let part = |name| found.name(name).map(|part| part.as_str());
+    if let (Some(before), Some(after)) = (part("before"), part("after")) {
+        return format!("{before}{REDACTED}{after}");
+    }
+    if let (Some(scheme), Some(credentials)) = (part("scheme"), part("credentials")) {
+        return if is_word(credentials) { found[0].to_owned() } else { format!("{scheme}{REDACTED}") };
+    }
+    match (part("name"), part("sign")) {
+        (Some(name), Some(sign)) if is_secret(name) => format!("{name}{sign}{REDACTED}"),
+        (Some(_), Some(_)) => found[0].to_owned(),
+        _ => REDACTED.to_owned(),
+    }
+}
+
+/// As in "basic authentication": credentials have digits, signs or capitals within.
+fn is_word(text: &str) -> bool {
+    text.trim_end_matches(['.', '-']).bytes().all(|byte| byte.is_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_looks_like_a_secret_is_hidden_and_what_stands_around_it_is_not() {
+        let token = "mb_Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4";
+        let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl";
+        for (text, shown) in [
+            ("amqp://blog:hunter2@mq:5672/v refused".to_owned(), "amqp://blog:[redacted]@mq:5672/v refused"),
+            ("postgres://:hunter2@db".to_owned(), "postgres://:[redacted]@db"),
+            ("sent Authorization: Bearer s3cr3t-value".to_owned(), "sent Authorization: Bearer [redacted]"),
+            ("basic YWRhOmh1bnRlcjI=".to_owned(), "basic [redacted]"),
+            (format!("the token {token} ended"), "the token [redacted] ended"),
+            (format!("id_token is {jwt}!"), "id_token is [redacted]!"),
+            ("GET /setup?token=abc&page=2".to_owned(), "GET /setup?token=[redacted]&page=2"),
+            (
+                r#"body {"password": "hunter2", "name": "ada"}"#.to_owned(),
+                r#"body {"password": "[redacted]", "name": "ada"}"#,
+            ),
+            (r#"Debug("{\"api_key\":\"hunter2\"}")"#.to_owned(), r#"Debug("{\"api_key\":\"[redacted]\"}")"#),
+            (
+                "-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc=\n-----END RSA PRIVATE KEY-----".to_owned(),
+                "[redacted]-----END RSA PRIVATE KEY-----",
+            ),
+        ] {
+            assert_eq!(hide_secrets(&text), shown);
+        }
+    }
+
+    #[test]
+    fn ordinary_text_is_left_as_it_is() {
+        for text in [
+            "the basic authentication of a bearer of news",
+            "http://127.0.0.1:8000/a/b listens, see https://example.org/@ada",
+            "author=ada took=3 key=value, mail ada@example.org at 12:30",
+            "tokens were made: 3",
+            "",
+        ] {
+            assert!(matches!(hide_secrets(text), Cow::Borrowed(shown) if shown == text) || hide_secrets(text) == text);
+        }
+    }
+}
