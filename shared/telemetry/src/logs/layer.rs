@@ -7,6 +7,7 @@ use microblog_domain::Clock;
 use tracing::span::{Attributes, Id, Record as SpanRecord};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
@@ -15,17 +16,24 @@ use super::write::Form;
 
 /// The part of the subscriber that writes log lines.
 #[derive(Debug)]
-pub struct LogLayer<W> {
-    form: Form,
+pub struct LogLayer {
     service: &'static str,
     clock: Arc<dyn Clock>,
-    writer: W,
+    outputs: Vec<(Form, BoxMakeWriter)>,
 }
 
-impl<W> LogLayer<W> {
-    /// Writes to what `writer` makes.
-    pub fn new(form: Form, service: &'static str, clock: Arc<dyn Clock>, writer: W) -> Self {
-        Self { form, service, clock, writer }
+impl LogLayer {
+    /// Writes nowhere yet.
+    #[must_use]
+    pub fn new(service: &'static str, clock: Arc<dyn Clock>) -> Self {
+        Self { service, clock, outputs: Vec::new() }
+    }
+
+    /// Writes to what `writer` makes, too.
+    #[must_use]
+    pub fn to<W: for<'w> MakeWriter<'w> + Send + Sync + 'static>(mut self, form: Form, writer: W) -> Self {
+        self.outputs.push((form, BoxMakeWriter::new(writer)));
+        self
     }
 
     fn record<S: Subscriber + for<'a> LookupSpan<'a>>(&self, event: &Event<'_>, context: &Context<'_, S>) -> Record {
@@ -46,11 +54,7 @@ impl<W> LogLayer<W> {
     }
 }
 
-impl<S, W> Layer<S> for LogLayer<W>
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-    W: for<'w> MakeWriter<'w> + 'static,
-{
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let mut fields = Fields::default();
         attributes.record(&mut fields);
@@ -68,9 +72,11 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let line = self.form.line(self.record(event, &context));
-        // A log that can not be written must not stop the work, and there is nowhere left to say so.
-        let _ = self.writer.make_writer().write_all(line.as_bytes());
+        let record = self.record(event, &context);
+        for (form, writer) in &self.outputs {
+            // A log that can not be written must not stop the work, and there is nowhere left to say so.
+            let _ = writer.make_writer().write_all(form.line(&record).as_bytes());
+        }
     }
 }
 
@@ -111,7 +117,7 @@ mod tests {
     fn logged(form: Form, log: impl FnOnce()) -> String {
         let sink = Sink::default();
         let writer = sink.clone();
-        let layer = LogLayer::new(form, "api", Arc::new(StoppedClock), move || writer.clone());
+        let layer = LogLayer::new("api", Arc::new(StoppedClock)).to(form, move || writer.clone());
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), log);
         String::from_utf8(sink.0.lock().unwrap().clone()).unwrap()
     }

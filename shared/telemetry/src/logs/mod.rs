@@ -4,20 +4,24 @@
 //! request is answered carries its `request_id`, and inside a build its `job_id`. Both forms are made from one
 //! `record::Record`, in which secrets are already hidden, so that neither form can forget to.
 
+mod file;
 mod layer;
 mod panics;
 mod record;
+mod rotation;
 mod write;
 
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 use microblog_domain::Clock;
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
+use tracing_subscriber::{EnvFilter, Registry, reload};
 
+use file::{LogFile, LogFileGuard};
 pub use layer::LogLayer;
+pub use rotation::LogFileOptions;
 pub use write::Form;
 
 /// How lines are to be written.
@@ -29,6 +33,22 @@ pub struct LogOptions {
     pub level: String,
     /// What every line says as `service`.
     pub service: &'static str,
+    /// A file that has all lines, as JSON, besides standard error.
+    pub file: Option<LogFileOptions>,
+}
+
+/// The logs of this process: to be kept until it ends, for what waits is written then.
+#[derive(Debug)]
+pub struct Logs {
+    level: reload::Handle<EnvFilter, Registry>,
+    _file: Option<LogFileGuard>,
+}
+
+impl Logs {
+    /// From now on this is logged.
+    pub fn set_level(&self, level: &str) -> Result<(), LogError> {
+        Ok(self.level.reload(filter(level)?)?)
+    }
 }
 
 /// Logs can not be written.
@@ -45,6 +65,12 @@ pub enum LogError {
     /// Something else in the process logs already.
     #[error("logs were started already: {0}")]
     Started(#[from] TryInitError),
+    /// The level can not be changed any more.
+    #[error("the level can not be changed: {0}")]
+    Unchanged(#[from] reload::Error),
+    /// The system gives no thread for the file.
+    #[error("the log file can not be written: {0}")]
+    File(#[from] std::io::Error),
 }
 
 /// The AMQP library logs, as errors and at each try, what the queue says once, in words and with what to do.
@@ -55,14 +81,21 @@ fn filter(level: &str) -> Result<EnvFilter, LogError> {
     EnvFilter::try_new(format!("{QUIET},{level}")).map_err(|_| LogError::Level { level: level.to_owned() })
 }
 
-/// Starts logging to standard error, for the whole process, panics included. To be called once, before anything is logged.
-pub fn start(options: &LogOptions, clock: Arc<dyn Clock>) -> Result<(), LogError> {
-    let filter = filter(&options.level)?;
+/// Starts logging to standard error and, if wanted, to a file, for the whole process, panics included. To be called once,
+/// before anything is logged, and after the recorder of metrics is set up.
+pub fn start(options: LogOptions, clock: Arc<dyn Clock>) -> Result<Logs, LogError> {
+    let (filter, level) = reload::Layer::new(filter(&options.level)?);
     let form = options.form.unwrap_or_else(|| if std::io::stderr().is_terminal() { Form::Text } else { Form::Json });
-    let layer = LogLayer::new(form, options.service, clock, std::io::stderr);
+    let mut layer = LogLayer::new(options.service, clock).to(form, std::io::stderr);
+    let mut guard = None;
+    if let Some(options) = options.file {
+        let (file, writes) = LogFile::start(options)?;
+        layer = layer.to(Form::Json, move || file.clone());
+        guard = Some(writes);
+    }
     tracing_subscriber::registry().with(filter).with(layer).try_init()?;
     panics::log_them();
-    Ok(())
+    Ok(Logs { level, _file: guard })
 }
 
 #[cfg(test)]

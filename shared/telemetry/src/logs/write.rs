@@ -7,6 +7,9 @@ use tracing::Level;
 
 use super::record::Record;
 
+/// What `tracing` calls the text of an event.
+const MESSAGE: &str = "message";
+
 /// How a line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
@@ -18,7 +21,7 @@ pub enum Form {
 
 impl Form {
     /// The whole line, with its end.
-    pub(crate) fn line(self, record: Record) -> String {
+    pub(crate) fn line(self, record: &Record) -> String {
         match self {
             Self::Json => json_line(record),
             Self::Text => text_line(record),
@@ -26,25 +29,24 @@ impl Form {
     }
 }
 
-fn json_line(mut record: Record) -> String {
-    let message = record.fields.shift_remove("message").unwrap_or_else(|| Value::from(""));
+fn json_line(record: &Record) -> String {
     let mut line = Map::new();
     line.insert("timestamp".to_owned(), Value::from(record.timestamp.to_string()));
     line.insert("level".to_owned(), Value::from(level_name(record.level)));
-    line.insert("target".to_owned(), Value::from(record.target));
-    line.insert("message".to_owned(), message);
+    line.insert("target".to_owned(), Value::from(record.target.as_str()));
+    line.insert(MESSAGE.to_owned(), record.fields.get(MESSAGE).cloned().unwrap_or_else(|| Value::from("")));
     line.insert("service".to_owned(), Value::from(record.service));
-    for (name, value) in record.fields {
-        line.entry(name).or_insert(value);
+    for (name, value) in &record.fields {
+        line.entry(name).or_insert_with(|| value.clone());
     }
     format!("{}\n", Value::Object(line))
 }
 
-fn text_line(mut record: Record) -> String {
-    let message = record.fields.shift_remove("message").map(|value| plain(&value)).unwrap_or_default();
+fn text_line(record: &Record) -> String {
+    let message = record.fields.get(MESSAGE).map(plain).unwrap_or_default();
     let mut line =
         format!("\u{1b}[2m{}\u{1b}[0m {} {message}", record.timestamp.strftime("%H:%M:%S%.3f"), coloured(record.level));
-    for (name, value) in &record.fields {
+    for (name, value) in record.fields.iter().filter(|(name, _)| *name != MESSAGE) {
         let _ = write!(line, " \u{1b}[2m{name}=\u{1b}[0m{}", plain(value));
     }
     line.push('\n');
