@@ -30,6 +30,7 @@ mod feeds;
 mod installation;
 mod journey;
 mod killing;
+mod logs;
 mod misuse;
 mod nginx;
 mod pictures;

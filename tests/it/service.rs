@@ -117,6 +117,11 @@ impl Service {
         self.signal("-CONT");
     }
 
+    /// Tells it to read the settings again that can change while it runs.
+    pub(crate) fn reload(&self) {
+        self.signal("-HUP");
+    }
+
     fn signal(&self, signal: &str) {
         run(Command::new("kill").args([signal, &self.child.id().to_string()]));
     }

@@ -43,11 +43,10 @@ fn main() -> ExitCode {
 }
 
 fn start(cli: Cli) -> anyhow::Result<ExitCode> {
-    let settings = cli.settings.load()?;
     match cli.command {
-        None => run("api", settings, serve),
-        Some(Command::Healthcheck(healthcheck)) => Ok(healthcheck.run(settings.server.listen)),
-        Some(Command::SetupLink) => print_setup_link(&settings),
+        None => run("api", &cli.settings, serve),
+        Some(Command::Healthcheck(healthcheck)) => Ok(healthcheck.run(cli.settings.load()?.server.listen)),
+        Some(Command::SetupLink) => print_setup_link(&cli.settings.load()?),
     }
 }
 

@@ -48,15 +48,14 @@ fn main() -> ExitCode {
 }
 
 fn start(cli: Cli) -> anyhow::Result<ExitCode> {
-    let settings = cli.settings.load()?;
     match cli.command {
         None => {
             let probe = ProbeCommand::of_this_program(cli.settings.arguments("probe"));
-            let ended = run("builder", settings, |settings| serve(settings, probe));
+            let ended = run("builder", &cli.settings, |settings| serve(settings, probe));
             Stuck::replace_process(ended)
         }
-        Some(Command::Healthcheck(healthcheck)) => Ok(healthcheck.run(settings.builder.listen)),
-        Some(Command::Probe(probe)) => probe.run(&settings),
+        Some(Command::Healthcheck(healthcheck)) => Ok(healthcheck.run(cli.settings.load()?.builder.listen)),
+        Some(Command::Probe(probe)) => probe.run(&cli.settings.load()?),
     }
 }
 

@@ -171,8 +171,16 @@ pub struct RateLimitSettings {
 pub struct LogSettings {
     /// `log.format`, default `auto`.
     pub format: LogFormat,
-    /// `log.level`, default `info`: a level, or levels by target such as `info,microblog_store=debug`.
+    /// `log.level`, default `info`: a level, or levels by target such as `info,microblog_store=debug`. A running program
+    /// reads it again when it is sent SIGHUP.
     pub level: String,
+    /// `log.dir`: a folder in which each program writes its lines to a file of its own, such as `microblog-api.log`, besides
+    /// standard error. Two programs of one kind need two folders.
+    pub dir: Option<PathBuf>,
+    /// `log.file_size`, default `10 MiB`: a larger file is put aside.
+    pub file_size: ByteSize,
+    /// `log.files`, default 5, from 1 to 1000: how many files are kept, that which is written among them.
+    pub files: u32,
 }
 
 impl Settings {
@@ -216,12 +224,20 @@ impl Settings {
             site: read_site(reader),
             auth: read_auth(reader),
             rate_limit: read_rate_limit(reader),
-            log: LogSettings {
-                format: reader.value("log.format", LogFormat::Auto),
-                level: reader.value("log.level", "info".to_owned()),
-            },
+            log: read_log(reader),
             data,
         }
+    }
+}
+
+fn read_log(reader: &mut Reader) -> LogSettings {
+    let size = ByteSize::mebibytes(10);
+    LogSettings {
+        format: reader.value("log.format", LogFormat::Auto),
+        level: reader.value("log.level", "info".to_owned()),
+        dir: reader.optional("log.dir"),
+        file_size: reader.checked("log.file_size", size, "a size of 1 KiB or more", |size| size.0 >= 1_024),
+        files: reader.checked("log.files", 5, "a number from 1 to 1000", |files| (1..=1_000).contains(files)),
     }
 }
 

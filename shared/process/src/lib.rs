@@ -16,6 +16,7 @@ pub mod front;
 pub mod health;
 mod healthcheck;
 mod lifecycle;
+mod logging;
 mod metrics;
 mod name;
 mod opening;

@@ -8,37 +8,30 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use axum::Router;
-use microblog_config::{LogFormat, Settings};
+use microblog_config::Settings;
 use microblog_domain::{Clock, SystemClock};
 use microblog_telemetry::Recorder;
-use microblog_telemetry::logs::{self, Form, LogOptions};
 
 use crate::signals::{Order, Signals};
-use crate::{Lifecycle, Tasks, front, metrics, server};
+use crate::{Lifecycle, SettingsArgs, Tasks, front, logging, metrics, server};
 
-/// Starts logs and threads, and runs `serve` on them.
+/// Reads the settings, starts logs and threads, and runs `serve` on them.
 ///
 /// # Errors
-/// When `serve` fails, or can not even be begun.
-pub fn run<F>(service: &'static str, settings: Settings, serve: impl FnOnce(Settings) -> F) -> anyhow::Result<ExitCode>
+/// When there are mistakes in the settings, or `serve` fails or can not even be begun.
+pub fn run<F>(service: &'static str, args: &SettingsArgs, serve: impl FnOnce(Settings) -> F) -> anyhow::Result<ExitCode>
 where
     F: Future<Output = anyhow::Result<()>>,
 {
-    logs::start(&log_options(service, &settings), Arc::new(SystemClock))?;
+    let settings = args.load()?;
+    let _recorder = Recorder::of_this_process()?;
+    let logs = Arc::new(logging::start(service, &settings.log)?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the threads")?;
+    runtime.spawn(logging::follow_settings(Arc::clone(&logs), args.clone(), settings.log.level.clone()));
     let served = runtime.block_on(serve(settings));
     // Work that did not stop in time must not keep the process from ending.
     runtime.shutdown_background();
     served.map(|()| ExitCode::SUCCESS)
-}
-
-fn log_options(service: &'static str, settings: &Settings) -> LogOptions {
-    let form = match settings.log.format {
-        LogFormat::Auto => None,
-        LogFormat::Text => Some(Form::Text),
-        LogFormat::Json => Some(Form::Json),
-    };
-    LogOptions { form, level: settings.log.level.clone(), service }
 }
 
 /// A process that was told to start, and not yet to stop.

@@ -29,7 +29,7 @@ async fn no_password_token_or_cookie_reaches_the_log_at_any_level() {
     let app = TestApp::new().await;
     let sink = Sink::default();
     let writer = sink.clone();
-    let layer = LogLayer::new(Form::Json, "api", Arc::new(app.clock.clone()), move || writer.clone());
+    let layer = LogLayer::new("api", Arc::new(app.clock.clone())).to(Form::Json, move || writer.clone());
     // For all threads: whether a line is wanted is remembered for the process, whichever thread asks first.
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer)).unwrap();
 

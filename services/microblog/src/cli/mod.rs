@@ -16,7 +16,7 @@ mod user;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use microblog_builder::{ProbeArgs, ProbeCommand, Stuck};
+use microblog_builder::{ProbeArgs, Stuck};
 use microblog_process::{HealthcheckArgs, SettingsArgs};
 
 pub(crate) use microblog_process::report;
@@ -59,10 +59,7 @@ impl Cli {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let settings = || self.settings.load();
         match self.command.unwrap_or(Command::Up) {
-            Command::Up => {
-                let probe = ProbeCommand::of_this_program(self.settings.arguments("probe"));
-                Stuck::replace_process(up::run(settings()?, probe))
-            }
+            Command::Up => Stuck::replace_process(up::run(&self.settings)),
             Command::Build(args) => build::run(&args),
             Command::Import(args) => import::run(&args, &settings()?),
             Command::Export(args) => export::run(&args, &settings()?),

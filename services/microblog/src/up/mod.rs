@@ -14,7 +14,7 @@ use microblog_api::{AppState, Secret, Ticks, build_app, offer_setup, start_tasks
 use microblog_builder::{ProbeCommand, Workplace, open_patiently};
 use microblog_config::Settings;
 use microblog_domain::{BaseUrl, Clock, SiteSettings, SystemClock};
-use microblog_process::{Lifecycle, Patience, Process, close, listen, run as run_process};
+use microblog_process::{Lifecycle, Patience, Process, SettingsArgs, close, listen, run as run_process};
 use microblog_queue::{BuildEvents, EventBridge, Queue, QueueStatus, Waker};
 use microblog_release::ReleaseStore;
 
@@ -22,8 +22,9 @@ use microblog_release::ReleaseStore;
 const WORKER: &str = "up";
 
 /// Runs until it is told to stop.
-pub(crate) fn run(settings: Settings, probe: ProbeCommand) -> anyhow::Result<ExitCode> {
-    run_process("microblog", settings, |settings| serve(settings, probe))
+pub(crate) fn run(args: &SettingsArgs) -> anyhow::Result<ExitCode> {
+    let probe = ProbeCommand::of_this_program(args.arguments("probe"));
+    run_process("microblog", args, |settings| serve(settings, probe))
 }
 
 async fn serve(mut settings: Settings, probe: ProbeCommand) -> anyhow::Result<()> {

@@ -31,7 +31,7 @@ enum Message {
 
 /// Writes what waits when it is dropped: to be kept until the process ends.
 #[derive(Debug)]
-pub struct LogFileGuard {
+pub(super) struct LogFileGuard {
     file: LogFile,
     thread: Option<JoinHandle<()>>,
 }
