@@ -2,8 +2,8 @@
 //!
 //! A picture is known by the hash of its bytes, so it is worked on once, however many uploads show it. A worker claims
 //! one with a lease; an attempt is counted when it begins, so that a picture which kills its worker is set aside in the
-//! end. A new upload of it or a newer maker tries it again. When the variants are ready, that is a change of the site like any other: counted, and brought to the readers by
-//! a build.
+//! end. A new upload of it or a newer maker tries it again. When the variants are ready, that is a change of the site like
+//! any other: counted, and brought to the readers by a build.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -164,8 +164,8 @@ async fn take(
     Ok(ClaimedImage { hash, attempt, worker: worker.name.to_owned() })
 }
 
-/// Keeps what was made, in place of what there was before. If readers could notice, it is counted as a change and a build is asked for. Does nothing if the
-/// lease was lost: whoever has the picture now makes the same.
+/// Keeps what was made, in place of what there was before. If readers could notice, it is counted as a change and a build
+/// is asked for. Does nothing if the lease was lost: whoever has the picture now makes the same.
 pub async fn keep(
     tx: &mut Transaction,
     claimed: &ClaimedImage,
@@ -189,7 +189,8 @@ pub async fn keep(
     Ok(Some(builds::ask(tx, &request, origin).await?.id))
 }
 
-/// At once, unless more pictures follow, those that others work on too: a release for each of a thousand pictures would leave nothing else to go back to.
+/// At once, unless more pictures follow, those that others work on too: a release for each of a thousand pictures would
+/// leave nothing else to go back to.
 async fn when_to_show(tx: &mut Transaction, now: Timestamp) -> Result<Timestamp, StoreError> {
     let sql = "SELECT hash FROM image_work \
                WHERE state = 'waiting' AND (run_after <= $1 OR claimed_by IS NOT NULL) LIMIT 1";

@@ -21,6 +21,7 @@ mod columns;
 
 pub mod audit;
 pub mod builds;
+mod clock;
 mod connect;
 mod counters;
 mod decode;
@@ -50,6 +51,7 @@ pub mod time;
 pub mod tokens;
 pub mod users;
 
+pub use clock::{ServerClock, shared_clock};
 pub use connect::{Connection, PoolUse, Reader, Snapshot, Store, Transaction, in_a_moment, in_time};
 pub use counters::newest_change;
 pub use error::{Refusal, StoreError};

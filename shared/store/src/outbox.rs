@@ -82,10 +82,13 @@ pub async fn claim(
 ) -> Result<Vec<OutboxMessage>, StoreError> {
     let until = now.checked_add(claim_for).unwrap_or(Timestamp::MAX);
     let lock = Dialect::of(tx).row_lock(RowLock::Skip);
-    let free = format!(
-        "SELECT id FROM outbox WHERE available_at <= $1 OR available_at > $4 ORDER BY available_at, id LIMIT $2{lock}"
+    // Asked once, whatever the plan: a subquery may be run anew for each row, and finds others each time.
+    let sql = format!(
+        "WITH free AS MATERIALIZED (SELECT id FROM outbox WHERE available_at <= $1 OR available_at > $4 \
+         ORDER BY available_at, id LIMIT $2{lock}) \
+         UPDATE outbox SET available_at = $3 WHERE id IN (SELECT id FROM free) RETURNING {}",
+        columns_of!(outbox)
     );
-    let sql = format!("UPDATE outbox SET available_at = $3 WHERE id IN ({free}) RETURNING {}", columns_of!(outbox));
     let rows = sqlx::query(AssertSqlSafe(sql))
         .bind(micros(now))
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))

@@ -3,13 +3,17 @@
 use std::collections::HashSet;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
-use microblog_domain::{Clock as _, DatabaseUrl, PostId, SystemClock, Version};
-use microblog_store::builds::{self, Claim};
+use jiff::SignedDuration;
+use microblog_domain::{BuildMode, Clock as _, DatabaseUrl, PostId, SystemClock, Version};
+use microblog_store::builds::{self, BuildRequest, Claim};
 use microblog_store::posts::list::{PostFilter, list};
 use microblog_store::publishing::{self, Intent};
-use microblog_store::{Origin, Store, StoreError, Transaction, newest_change, outbox, posts};
+use microblog_store::{
+    Origin, ServerClock, Store, StoreError, Transaction, newest_change, outbox, posts, shared_clock,
+};
 use microblog_testkit::{DatabaseKind, a_post};
 use tokio::task::JoinSet;
 
@@ -81,6 +85,42 @@ async fn of_many_edits_of_one_version_exactly_one_is_taken(database: DatabaseKin
     let results = tasks.join_all().await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
     assert!(results.iter().filter_map(|r| r.as_ref().err()).all(|error| matches!(error, StoreError::Stale { .. })));
+}
+
+#[tokio::test]
+async fn a_relay_never_claims_more_than_it_may_whatever_the_plan() {
+    let scenario = Scenario::on(DatabaseKind::Postgres).await;
+    let mut tx = scenario.db.store().begin().await.unwrap();
+    for earlier in 0..50 {
+        let run_after = scenario.now().checked_sub(Duration::from_micros(earlier)).unwrap();
+        let request = BuildRequest { mode: BuildMode::Incremental, run_after };
+        builds::ask(&mut tx, &request, &scenario.origin()).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    // For each message the database looks for those that are free, and finds the next ones when it has taken some.
+    let mut tx = scenario.db.store().begin().await.unwrap();
+    for way in ["hashjoin", "mergejoin", "hashagg", "sort", "incremental_sort", "material"] {
+        sqlx::query(sqlx::AssertSqlSafe(format!("SET LOCAL enable_{way} = off"))).execute(&mut *tx).await.unwrap();
+    }
+    sqlx::query("UPDATE outbox SET available_at = id").execute(&mut *tx).await.unwrap();
+    let claimed = outbox::claim(&mut tx, scenario.now(), Duration::from_secs(10), 3).await.unwrap();
+    assert_eq!(claimed.len(), 3);
+}
+
+#[tokio::test]
+async fn all_who_use_a_server_go_by_its_clock_and_those_who_use_a_file_by_their_own() {
+    let asked = Scenario::on(DatabaseKind::Postgres).await;
+    let hour = Duration::from_secs(3_600);
+    for wrong in [SystemClock.now() + hour, SystemClock.now() - hour] {
+        let clock = ServerClock::showing(wrong);
+        assert!(clock.set_by(asked.db.store()).await.unwrap());
+        let off = clock.now().duration_since(SystemClock.now()).abs();
+        assert!(off < SignedDuration::from_mins(10), "test servers run on this machine: {off}");
+    }
+    let file = Scenario::on(DatabaseKind::Sqlite).await;
+    let own = shared_clock(file.db.store(), Arc::new(file.clock.clone())).await.unwrap();
+    file.later(7_200);
+    assert_eq!(own.now(), file.now());
 }
 
 async fn of_many_workers_one_gets_the_build(database: DatabaseKind) {
