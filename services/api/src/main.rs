@@ -11,10 +11,10 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use microblog_api::{AppState, Ticks, build_app, offer_setup, setup_link, start_tasks};
 use microblog_config::{AuthSettings, Settings};
-use microblog_domain::SystemClock;
+use microblog_domain::Clock;
 use microblog_process::{
     HealthcheckArgs, Lifecycle, Obstacle, Patience, Process, SettingsArgs, close, make_folder, name_on_this_machine,
-    open_store, patiently, reachable, report, run,
+    open_clock, open_store, patiently, reachable, report, run,
 };
 use microblog_queue::{Queue, QueueStatus};
 use microblog_store::{Store, StoreError, users};
@@ -54,11 +54,12 @@ async fn serve(mut settings: Settings) -> anyhow::Result<()> {
     let mut process = Process::begin("api", settings.server.drain)?;
     settings.server.listen = process.listen(settings.server.listen, "server.listen").await?;
     let lifecycle = process.lifecycle.clone();
-    let Some(store) = process.starting(open(&settings, &lifecycle)).await? else { return process.run().await };
+    let opened = process.starting(open(&settings, &lifecycle)).await?;
+    let Some((store, clock)) = opened else { return process.run().await };
     let name = format!("microblog-api {}", name_on_this_machine(settings.server.listen.port()));
     let queue = Queue::at(&settings.queue.url, settings.queue.ca_file.clone(), &name);
     let hints = queue.sender();
-    let app = state(&settings, store.clone(), &process, hints.status());
+    let app = state(&settings, store.clone(), clock, &process, hints.status());
     let _news = queue.hear_from_others(&app.events);
     start_tasks(&mut process.tasks, &app, hints);
     process.serve(build_app(app));
@@ -68,21 +69,28 @@ async fn serve(mut settings: Settings) -> anyhow::Result<()> {
 }
 
 /// Releases are the business of the builder, whose disk may be another.
-fn state(settings: &Settings, store: Store, process: &Process, queue: QueueStatus) -> Arc<AppState> {
-    let (clock, ticks) = (Arc::new(SystemClock), Ticks::of_this_machine());
+fn state(
+    settings: &Settings,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    process: &Process,
+    queue: QueueStatus,
+) -> Arc<AppState> {
+    let ticks = Ticks::of_this_machine();
     let app = AppState::new(settings, store, clock, &ticks, process.recorder.clone());
     Arc::new(AppState { build_dir: None, queue, ..app })
 }
 
 /// Opens what the service depends on.
-async fn open(settings: &Settings, lifecycle: &Lifecycle) -> anyhow::Result<Store> {
+async fn open(settings: &Settings, lifecycle: &Lifecycle) -> anyhow::Result<(Store, Arc<dyn Clock>)> {
     let uploads = async || make_folder(&settings.data.dir);
     patiently("storage", lifecycle, Patience::Endless, uploads).await?;
     let database = async || open_store(settings).await.map_err(Obstacle::from);
     let store = patiently("database", lifecycle, Patience::Endless, database).await?;
+    let clock = open_clock(&store, lifecycle).await?;
     let setup = async || prepare_setup(&store, &settings.auth).await.map_err(Obstacle::from);
     patiently("database", lifecycle, Patience::Endless, setup).await?;
-    Ok(store)
+    Ok((store, clock))
 }
 
 /// Says how to become the owner. No link is logged; and of several processes that start at once, none takes back what

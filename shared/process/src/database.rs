@@ -1,7 +1,13 @@
-//! The database that the settings name.
+//! The database that the settings name, and the time by which all who use it go.
+
+use std::sync::Arc;
 
 use microblog_config::Settings;
-use microblog_store::{ServerOptions, Store, StoreError};
+use microblog_domain::{Clock, SystemClock};
+use microblog_store::{ServerOptions, Store, StoreError, in_time, shared_clock};
+
+use crate::lifecycle::Lifecycle;
+use crate::opening::{Obstacle, Patience, patiently};
 
 /// Opens the database; brings it up to date, and makes it if it is a file.
 ///
@@ -15,4 +21,13 @@ pub async fn open_store(settings: &Settings) -> Result<Store, StoreError> {
         statement_timeout: database.statement_timeout,
     };
     Store::open_with(&database.url, options).await
+}
+
+/// The clock that all services of the site go by.
+///
+/// # Errors
+/// None: the database was there already, and is waited for.
+pub async fn open_clock(store: &Store, lifecycle: &Lifecycle) -> anyhow::Result<Arc<dyn Clock>> {
+    let ask = async || in_time(shared_clock(store, Arc::new(SystemClock))).await.map_err(Obstacle::from);
+    patiently("database", lifecycle, Patience::Endless, ask).await
 }

@@ -13,9 +13,8 @@ use microblog_store::{Store, StoreError};
 use microblog_telemetry::health::{CheckResult, Finding, HealthReport};
 use rustix::fs::{Access, access};
 
-use crate::VERSION;
 use crate::space::Space;
-use crate::trouble::Trouble;
+use crate::{Trouble, VERSION};
 
 /// With less of a disk free than this it is degraded.
 const LOW_SPACE: f64 = 0.10;

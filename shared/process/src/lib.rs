@@ -28,23 +28,22 @@ mod signals;
 pub mod space;
 mod stopping;
 mod tasks;
-mod trouble;
 
 pub use closing::close;
-pub use database::open_store;
+pub use database::{open_clock, open_store};
 pub use front::front;
 pub use healthcheck::{HealthcheckArgs, reachable};
 pub use lifecycle::Lifecycle;
 pub use metrics::{build_info, dependency_up};
+pub use microblog_telemetry::Trouble;
 pub use name::name_on_this_machine;
 pub use opening::{Obstacle, Patience, make_folder, patiently};
-pub use process::{Process, run};
+pub use process::{Process, ToldToStop, run};
 pub use server::{listen, serve};
 pub use settings::SettingsArgs;
 pub use space::Space;
 pub use stopping::Stopping;
-pub use tasks::Tasks;
-pub use trouble::Trouble;
+pub use tasks::{GRACE, Tasks};
 
 /// Of all programs: they are built together.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

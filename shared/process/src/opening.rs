@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use microblog_store::StoreError;
+use microblog_telemetry::Trouble;
 
 use crate::lifecycle::Lifecycle;
 use crate::metrics;
-use crate::trouble::Trouble;
 
 /// The rest after the first attempt; each further one is twice as long.
 const FIRST_REST: Duration = Duration::from_millis(100);

@@ -1,5 +1,6 @@
 //! A process from its start to its end: what [`Process`] does is what every program does.
 
+use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -32,6 +33,16 @@ where
     // Work that did not stop in time must not keep the process from ending.
     runtime.shutdown_background();
     served.map(|()| ExitCode::SUCCESS)
+}
+
+/// How a process ended that was told to stop: what went wrong meanwhile is no reason to begin again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ToldToStop;
+
+impl fmt::Display for ToldToStop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("when it was told to stop")
+    }
 }
 
 /// A process that was told to start, and not yet to stop.
@@ -96,9 +107,10 @@ impl Process {
     /// Goes on until it is told to stop or a task ends; then ends all of them.
     ///
     /// # Errors
-    /// Names the task that failed first; or says that the process was told twice, and so ended at once.
+    /// Names the task that failed first, in the context of [`ToldToStop`] if it was told; or says that the process was told
+    /// twice, and so ended at once.
     pub async fn run(self) -> anyhow::Result<()> {
-        let (mut first, mut second) = (self.signals.clone(), self.signals);
+        let (mut first, mut second) = (self.signals.clone(), self.signals.clone());
         let (lifecycle, drain) = (self.lifecycle, self.drain);
         let told_to_stop = async move {
             let order = first.first().await;
@@ -109,7 +121,10 @@ impl Process {
             Ok(())
         };
         tokio::select! {
-            ended = self.tasks.run_until(told_to_stop) => ended,
+            ended = self.tasks.run_until(told_to_stop) => match self.signals.is_heard() {
+                true => ended.context(ToldToStop),
+                false => ended,
+            },
             () = second.second() => bail!("told twice to stop: what was under way is cut off, and taken up again at the next start"),
         }
     }

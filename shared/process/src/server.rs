@@ -11,9 +11,10 @@ use axum::{Extension, Router};
 use tokio::net::TcpListener;
 
 use crate::stopping::Stopping;
+use crate::tasks::GRACE;
 
-/// How long requests may go on after the server was told to stop.
-const GRACE: Duration = Duration::from_secs(7);
+/// How long requests may go on after the server was told to stop: it says itself that they are cut off.
+const PATIENCE: Duration = GRACE.saturating_sub(Duration::from_secs(1));
 
 /// Listens on an address.
 ///
@@ -28,7 +29,7 @@ pub async fn listen(address: SocketAddr, setting: &str) -> anyhow::Result<TcpLis
     })
 }
 
-/// Serves until `stop` is ready, then finishes the requests that are under way, within seven seconds. Handlers that
+/// Serves until `stop` is ready, then finishes the requests that are under way, within five seconds. Handlers that
 /// answer without an end are told by [`Stopping`].
 ///
 /// # Errors
@@ -50,7 +51,7 @@ pub async fn serve(
     let served = axum::serve(listener, service).with_graceful_shutdown(stop).into_future();
     let time_is_up = async {
         stopping.told().await;
-        tokio::time::sleep(GRACE).await;
+        tokio::time::sleep(PATIENCE).await;
     };
     tokio::select! {
         served = served => served,

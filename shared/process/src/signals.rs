@@ -54,6 +54,11 @@ impl Signals {
         self.heard(2).await;
     }
 
+    /// Whether it was told to stop.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.0.borrow().signals > 0
+    }
+
     async fn heard(&mut self, signals: u32) -> Heard {
         match self.0.wait_for(|heard| heard.signals >= signals).await {
             Ok(heard) => *heard,
