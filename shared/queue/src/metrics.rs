@@ -56,9 +56,14 @@ pub(crate) fn dead_lettered(reason: DeadLetter) {
     counter!(DEAD_LETTERED, "reason" => reason.as_str()).increment(1);
 }
 
+/// Describes how the connections to the broker are, and the breaker before it.
+pub(crate) fn describe_broker() {
+    describe_gauge!(BREAKER, "Whether the circuit breaker before the broker is in the state: 1 or 0");
+    describe_gauge!(LINK, "Whether a connection to the broker does its work: 1 or 0");
+}
+
 /// Where the circuit breaker stands.
 pub(crate) fn breaker_is(state: BreakerState) {
-    describe_gauge!(BREAKER, "Whether the circuit breaker before the broker is in the state: 1 or 0");
     for each in BreakerState::ALL {
         gauge!(BREAKER, "state" => each.as_str()).set(f64::from(u8::from(each == state)));
     }
@@ -66,6 +71,5 @@ pub(crate) fn breaker_is(state: BreakerState) {
 
 /// Whether a connection to the broker does its work.
 pub(crate) fn link_is_up(link: Purpose, is_up: bool) {
-    describe_gauge!(LINK, "Whether a connection to the broker does its work: 1 or 0");
     gauge!(LINK, "link" => link.as_str()).set(f64::from(u8::from(is_up)));
 }

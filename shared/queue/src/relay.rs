@@ -11,8 +11,9 @@ use std::time::Duration;
 use microblog_domain::{Clock, Timestamp};
 use microblog_store::outbox::{self, OutboxMessage};
 use microblog_store::{Store, StoreError, builds, in_time};
+use microblog_telemetry::Trouble;
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::MissedTickBehavior;
 
 use crate::hint::Hint;
 use crate::metrics;
@@ -47,8 +48,16 @@ pub struct Relay {
     sender: HintSender,
     clock: Arc<dyn Clock>,
     waker: Waker,
-    /// Why sending failed last, so that each reason is logged once.
-    told: Option<SendError>,
+    /// What became of messages that were sent, and is not stored yet.
+    unsettled: Sent,
+    trouble: Trouble,
+}
+
+/// What became of messages, by their ids.
+#[derive(Debug, Default)]
+struct Sent {
+    confirmed: Vec<u64>,
+    failed: Vec<u64>,
 }
 
 impl Relay {
@@ -56,17 +65,18 @@ impl Relay {
     #[must_use]
     pub fn new(store: Store, sender: HintSender, clock: Arc<dyn Clock>, waker: Waker) -> Self {
         metrics::describe_relay();
-        Self { store, sender, clock, waker, told: None }
+        Self { store, sender, clock, waker, unsettled: Sent::default(), trouble: Trouble::default() }
     }
 
     /// Sends until it is dropped. Failures are logged and passed by: what could not be sent stays in the outbox.
-    pub async fn run(mut self) {
-        let mut sweep_at = Instant::now();
+    pub async fn run(self) {
+        let sweeper = Sweeper { store: self.store.clone(), clock: Arc::clone(&self.clock) };
+        // Beside the sending, which under load has no end.
+        tokio::join!(self.send_all(), sweeper.run());
+    }
+
+    async fn send_all(mut self) {
         loop {
-            if Instant::now() >= sweep_at {
-                self.sweep().await;
-                sweep_at = Instant::now() + SWEEP;
-            }
             let rest = self.send_due().await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "the outbox could not be relayed; trying again");
                 REST_AFTER_FAILURE
@@ -78,6 +88,7 @@ impl Relay {
     /// Sends everything that is due; tells how long to rest.
     async fn send_due(&mut self) -> Result<Duration, StoreError> {
         loop {
+            self.settle().await?;
             let next = in_time(async { outbox::next_due(&mut *self.store.read().await?).await }).await?;
             let rest = self.until(next);
             if !rest.is_zero() {
@@ -92,7 +103,7 @@ impl Relay {
                 // Another relay was faster.
                 return Ok(LONGEST_REST);
             }
-            self.send(permit, &messages).await?;
+            self.send(permit, &messages).await;
         }
     }
 
@@ -103,31 +114,71 @@ impl Relay {
         Ok(messages)
     }
 
-    /// Sends what was claimed. What was confirmed is forgotten, the rest is put back.
-    async fn send(&mut self, permit: Permit, messages: &[OutboxMessage]) -> Result<(), StoreError> {
+    /// Sends what was claimed.
+    async fn send(&mut self, permit: Permit, messages: &[OutboxMessage]) {
         let hints: Vec<_> = messages.iter().map(hint_of).collect();
         let sent = self.sender.send(permit, &hints).await;
         self.tell(&sent);
-        let (confirmed, failed): (Vec<_>, Vec<_>) = messages.iter().zip(&sent).partition(|(_, sent)| sent.is_ok());
-        let ids =
-            |messages: Vec<(&OutboxMessage, _)>| messages.iter().map(|(message, _)| message.id).collect::<Vec<_>>();
+        for (message, sent) in messages.iter().zip(&sent) {
+            let Sent { confirmed, failed } = &mut self.unsettled;
+            if sent.is_ok() { confirmed } else { failed }.push(message.id);
+        }
+    }
+
+    /// Forgets what was confirmed, and puts the rest back. What can not be stored now is stored later: a message that the
+    /// queue has is not sent again because the database was slow.
+    async fn settle(&mut self) -> Result<(), StoreError> {
+        let Sent { confirmed, failed } = &self.unsettled;
+        if confirmed.is_empty() && failed.is_empty() {
+            return Ok(());
+        }
         let until = self.clock.now().checked_add(REST_AFTER_FAILURE).unwrap_or(Timestamp::MAX);
-        let (confirmed, failed) = (ids(confirmed), ids(failed));
         in_time(async {
             let mut tx = self.store.begin_forgettable().await?;
-            outbox::delivered(&mut tx, &confirmed).await?;
-            outbox::put_back(&mut tx, &failed, until).await?;
+            outbox::delivered(&mut tx, confirmed).await?;
+            outbox::put_back(&mut tx, failed, until).await?;
             tx.commit().await
         })
-        .await
+        .await?;
+        self.unsettled = Sent::default();
+        Ok(())
     }
 
     fn tell(&mut self, sent: &[Result<(), SendError>]) {
-        let error = sent.iter().find_map(|sent| sent.as_ref().err());
-        if let (Some(error), false) = (error, error == self.told.as_ref()) {
-            tracing::warn!(%error, "builds could not be announced; trying again");
+        match sent.iter().find_map(|sent| sent.as_ref().err()) {
+            Some(error) if self.trouble.is_news(error) => {
+                tracing::warn!(%error, "builds could not be announced; trying again");
+            }
+            None if self.trouble.is_over() => tracing::info!("builds are announced again"),
+            _ => {}
         }
-        self.told = error.cloned();
+    }
+
+    fn until(&self, next: Option<Timestamp>) -> Duration {
+        let now = self.clock.now();
+        match next {
+            None => LONGEST_REST,
+            Some(next) if builds::is_due(next, now) => Duration::ZERO,
+            Some(next) => Duration::try_from(next.duration_since(now)).unwrap_or_default().min(LONGEST_REST),
+        }
+    }
+}
+
+/// Looks for builds whose messages the queue lost.
+#[derive(Debug)]
+struct Sweeper {
+    store: Store,
+    clock: Arc<dyn Clock>,
+}
+
+impl Sweeper {
+    async fn run(self) {
+        let mut ticks = tokio::time::interval(SWEEP);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.sweep().await;
+        }
     }
 
     /// Announces a build again whose message was lost.
@@ -153,15 +204,6 @@ impl Relay {
         let is_announced = builds::announce_overdue(&mut tx, since, now).await?;
         tx.commit().await?;
         Ok(is_announced)
-    }
-
-    fn until(&self, next: Option<Timestamp>) -> Duration {
-        let now = self.clock.now();
-        match next {
-            None => LONGEST_REST,
-            Some(next) if builds::is_due(next, now) => Duration::ZERO,
-            Some(next) => Duration::try_from(next.duration_since(now)).unwrap_or_default().min(LONGEST_REST),
-        }
     }
 }
 

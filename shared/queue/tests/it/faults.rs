@@ -184,6 +184,16 @@ async fn hints_survive_a_broker_that_is_killed_and_one_that_is_restarted() {
 }
 
 #[tokio::test]
+async fn a_queue_that_a_killed_broker_can_not_find_again_is_made_anew() {
+    let line = Line::alone().await;
+    let (sender, mut receiver) = both_up(&line).await;
+    // Right after the queue was declared: RabbitMQ 3.10 has not noted yet where it keeps it.
+    line.broker.kill();
+    line.broker.start().await;
+    gets_through(&sender, &mut receiver).await;
+}
+
+#[tokio::test]
 async fn a_broker_that_stands_still_is_noticed_and_used_again_when_it_goes_on() {
     let line = Line::alone().await;
     let (sender, mut receiver) = both_up(&line).await;

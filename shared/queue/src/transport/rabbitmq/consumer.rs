@@ -22,6 +22,8 @@ use crate::transport::Condition;
 
 /// Hints that a worker holds at most. A build takes all changes that there are, so many hints are one.
 const PREFETCH: u16 = 64;
+/// So many times in a row the queue may be declared and then not answer. It has lost its log then, and no time mends that.
+const MOST_SILENCES: u32 = 3;
 
 /// Hears of work.
 #[derive(Debug)]
@@ -39,7 +41,7 @@ impl Consumer {
         let (to_worker, hints) = mpsc::unbounded_channel();
         let (settled, to_settle) = mpsc::unbounded_channel();
         metrics::describe_dead_letters();
-        let role = Consuming { hints: to_worker, settled: to_settle };
+        let role = Consuming { hints: to_worker, settled: to_settle, silences: 0 };
         let upkeep = AbortOnDropHandle::new(tokio::spawn(link::keep_up(address, role, state)));
         Self { hints, held: Vec::new(), settled, link, _upkeep: upkeep }
     }
@@ -89,14 +91,15 @@ impl Hearing {
 struct Consuming {
     hints: mpsc::UnboundedSender<(Hint, Acker)>,
     settled: mpsc::UnboundedReceiver<Acker>,
+    /// How often in a row the queue was there and did not answer.
+    silences: u32,
 }
 
 impl Role for Consuming {
     async fn work(&mut self, session: &Session, state: &mut LinkState) -> BrokerError {
-        let consumer = match timeout(ANSWER_LIMIT, consume(session)).await {
-            Ok(Ok(consumer)) => consumer,
-            Ok(Err(error)) => return BrokerError::of_session(&error),
-            Err(_) => return BrokerError::Silent,
+        let consumer = match self.begin(session).await {
+            Ok(consumer) => consumer,
+            Err(error) => return error,
         };
         state.up();
         tokio::select! {
@@ -113,6 +116,21 @@ async fn consume(session: &Session) -> lapin::Result<lapin::Consumer> {
 }
 
 impl Consuming {
+    /// Begins to listen. A queue that never answers is made anew, so that nobody has to come and do it.
+    async fn begin(&mut self, session: &Session) -> Result<lapin::Consumer, BrokerError> {
+        if self.silences >= MOST_SILENCES {
+            self.silences = 0;
+            tracing::warn!("the queue builds did not answer {MOST_SILENCES} times; it is deleted and made anew");
+            topology::make_builds_anew(&session.channel).await?;
+        }
+        let begun = timeout(ANSWER_LIMIT, consume(session)).await;
+        self.silences = if begun.is_err() { self.silences + 1 } else { 0 };
+        match begun {
+            Ok(begun) => begun.map_err(|error| BrokerError::of_session(&error)),
+            Err(_) => Err(BrokerError::QueueSilent),
+        }
+    }
+
     async fn pass_on(&mut self, mut consumer: lapin::Consumer) -> BrokerError {
         loop {
             let done = tokio::select! {

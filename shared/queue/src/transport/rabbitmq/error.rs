@@ -69,6 +69,8 @@ pub enum BrokerError {
         /// What the broker says.
         reason: String,
     },
+    /// A queue is there and takes no consumer.
+    QueueSilent,
     /// A connection that worked has ended.
     Lost {
         /// What was seen of it.
@@ -120,6 +122,10 @@ impl BrokerError {
                 "the queue can not be used; look at it with `rabbitmqctl list_queues name state`, and if it stays so \
                  delete it with `rabbitmqctl delete_queue builds`: no job is lost, the database keeps them"
             }
+            Self::QueueSilent => {
+                "the queue builds does not answer, as after a crash of the broker right after the queue was made; if it \
+                 stays so, it is deleted and made anew: no job is lost, the database keeps them"
+            }
             Self::Lost { .. } => "the connection to the broker ended; the log says why",
         })
     }
@@ -135,7 +141,7 @@ impl BrokerError {
             | Self::OtherArguments { reason, .. }
             | Self::Queue { reason }
             | Self::Lost { reason } => Some(reason),
-            Self::NotABroker | Self::Silent | Self::TooOld { .. } | Self::Login => None,
+            Self::NotABroker | Self::Silent | Self::QueueSilent | Self::TooOld { .. } | Self::Login => None,
         }
     }
 }

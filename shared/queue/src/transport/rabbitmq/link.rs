@@ -7,6 +7,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use microblog_telemetry::Trouble;
 use tokio::sync::watch;
 
 use super::Address;
@@ -55,19 +56,19 @@ pub(super) enum Link {
 pub(super) struct LinkState {
     purpose: Purpose,
     state: watch::Sender<Link>,
-    told: Option<BrokerError>,
+    trouble: Trouble,
 }
 
 impl LinkState {
     pub(super) fn new(purpose: Purpose) -> (Self, watch::Receiver<Link>) {
         metrics::link_is_up(purpose, false);
         let (state, receiver) = watch::channel(Link::Connecting);
-        (Self { purpose, state, told: None }, receiver)
+        (Self { purpose, state, trouble: Trouble::default() }, receiver)
     }
 
     /// It does its work from now on.
     pub(super) fn up(&mut self) {
-        if self.told.take().is_some() {
+        if self.trouble.is_over() {
             tracing::info!(link = self.purpose.as_str(), "the broker is there again");
         }
         metrics::link_is_up(self.purpose, true);
@@ -76,9 +77,8 @@ impl LinkState {
 
     /// It ended. Each new reason is logged once. Tells whether it was up.
     fn down(&mut self, error: BrokerError) -> bool {
-        if self.told.as_ref() != Some(&error) {
+        if self.trouble.is_news(&error) {
             tracing::warn!(link = self.purpose.as_str(), %error, "the link to the broker is down; trying again");
-            self.told = Some(error.clone());
         }
         metrics::link_is_up(self.purpose, false);
         self.state.send_replace(Link::Down(error)) == Link::Up

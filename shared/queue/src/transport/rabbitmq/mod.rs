@@ -27,6 +27,7 @@ use microblog_domain::{AmqpUrl, BuildId, Timestamp};
 pub(crate) use breaker::BreakerState;
 
 use crate::events::BuildEvents;
+use crate::metrics;
 use bridge::EventBridge;
 use consumer::Consumer;
 use publisher::Publisher;
@@ -51,6 +52,7 @@ impl Broker {
     /// the system trusts; `name` is who we are, for people who look at its connections.
     #[must_use]
     pub fn new(url: AmqpUrl, ca_file: Option<PathBuf>, name: String) -> Self {
+        metrics::describe_broker();
         // Ids of builds are unique, and so is this.
         let id = BuildId::generate(Timestamp::UNIX_EPOCH).to_string();
         Self(Arc::new(Address { url, ca_file, name, id }))

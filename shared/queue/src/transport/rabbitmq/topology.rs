@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use lapin::options::{ExchangeDeclareOptions, QueueDeclareOptions};
+use lapin::options::{ExchangeDeclareOptions, QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, ExchangeKind, Result};
 use tokio::time::timeout;
@@ -40,6 +40,16 @@ pub(super) async fn declare(channel: &Channel) -> std::result::Result<(), Broker
         told(exchange(channel).await, "the exchange builds.events")
     };
     timeout(LIMIT, declaring).await.map_err(|_| BrokerError::Silent)?
+}
+
+/// Makes the queue of the hints anew. Nothing is lost: the database knows of every build, and workers look there.
+pub(super) async fn make_builds_anew(channel: &Channel) -> std::result::Result<(), BrokerError> {
+    let deleting = channel.queue_delete(BUILDS.into(), QueueDeleteOptions::default());
+    match timeout(LIMIT, deleting).await {
+        Ok(deleted) => told(deleted.map(drop), "the queue builds")?,
+        Err(_) => return Err(BrokerError::Silent),
+    }
+    declare(channel).await
 }
 
 fn told(result: Result<()>, what: &'static str) -> std::result::Result<(), BrokerError> {
