@@ -17,7 +17,7 @@ use microblog_domain::{Clock, ContentHash};
 use microblog_images::{EDITION, ImageError, Memory, make_variants};
 use microblog_queue::Waker;
 use microblog_store::images::{self, ClaimedImage, ImageWorker, MadeVariants};
-use microblog_store::{MediaFolder, Origin, Store, StoreError};
+use microblog_store::{MediaFolder, Origin, Store, StoreError, in_time};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
@@ -108,9 +108,9 @@ impl ImageMaker {
     /// # Errors
     /// When the database fails.
     pub async fn work_once(&self, stop: &mut watch::Receiver<bool>) -> Result<bool, StoreError> {
-        let Some(claimed) = self.claim().await? else { return Ok(false) };
+        let Some(claimed) = in_time(self.claim()).await? else { return Ok(false) };
         let made = self.make(claimed.hash, stop).await;
-        self.settle(&claimed, made).await?;
+        in_time(self.settle(&claimed, made)).await?;
         Ok(true)
     }
 

@@ -48,7 +48,8 @@ pub(crate) async fn work_off(
             watch::watch_over(worker, &lease, thread, &control, stop).await
         }
     };
-    let is_stuck = matches!(end, End::Stuck(_));
+    // A process that ends is rid of the thread anyway.
+    let is_stuck = matches!(&end, End::Stuck(reason) if *reason != StopReason::WorkerStops);
     settle::settle(worker, &build, &lease, end, &control, stop).await;
     worker.events.announce(build.id);
     worker.relay.wake();
@@ -64,7 +65,7 @@ fn start(
 ) -> JoinHandle<Result<Built, BuildError>> {
     let (desk, control) = (Arc::clone(&worker.desk), Arc::clone(control));
     let order = Order { mode: build.mode, lease: Some(lease) };
-    let quarantine = (caution == Caution::FindCulprit).then(|| Quarantine::new(worker, Handle::current()));
+    let quarantine = (caution == Caution::FindCulprit).then(|| Quarantine::new(worker, lease, Handle::current()));
     tokio::task::spawn_blocking(move || {
         let mut desk = desk.lock().unwrap_or_else(PoisonError::into_inner);
         let warnings = quarantine.map_or(Ok(Vec::new()), |quarantine| quarantine.set_culprits_aside(&control))?;

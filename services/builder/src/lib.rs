@@ -16,6 +16,7 @@
 pub mod build_site;
 mod endpoints;
 mod failure;
+mod identity;
 mod images;
 mod job;
 mod metrics;
@@ -28,8 +29,9 @@ mod workplace;
 
 pub use build_site::{BuildError, Desk, DeskConfig};
 pub use endpoints::Endpoints;
+pub use identity::Identity;
 pub use images::ImageMaker;
 pub use pulse::Pulse;
 pub use quarantine::{ProbeArgs, ProbeCommand, ProbeError, probe};
-pub use worker::{Stuck, Worker, WorkerConfig};
+pub use worker::{Hindrance, Stuck, Worker, WorkerConfig};
 pub use workplace::{Workplace, desk_config, installation_id, open_patiently, open_releases};

@@ -9,13 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use microblog_builder::{Endpoints, ProbeArgs, ProbeCommand, Stuck, Workplace, open_patiently};
+use microblog_builder::{Endpoints, Identity, ProbeArgs, ProbeCommand, Stuck, Workplace, open_patiently};
 use microblog_config::Settings;
-use microblog_domain::{Clock, SystemClock};
+use microblog_domain::SystemClock;
 use microblog_process::health::Troubles;
 use microblog_process::{
     HealthcheckArgs, Lifecycle, Obstacle, Patience, Process, SettingsArgs, close, make_folder, name_on_this_machine,
-    patiently, report, run,
+    open_clock, patiently, report, run,
 };
 use microblog_queue::{BuildEvents, Queue, Waker};
 use microblog_release::ReleaseStore;
@@ -67,7 +67,7 @@ async fn serve(settings: Settings, probe: ProbeCommand) -> anyhow::Result<()> {
     let opened = process.starting(open(&settings, name, &lifecycle)).await?;
     let Some((workplace, releases)) = opened else { return process.run().await };
     let store = workplace.store.clone();
-    let process_name = format!("microblog-builder {}", workplace.name);
+    let process_name = format!("microblog-builder {}", workplace.identity.name());
     let queue = Queue::at(&settings.queue.url, settings.queue.ca_file.clone(), &process_name);
     let hints = queue.receiver();
     let _news = queue.tell_others(&workplace.events);
@@ -94,8 +94,9 @@ async fn open(settings: &Settings, name: String, lifecycle: &Lifecycle) -> anyho
     let uploads = async || make_folder(&settings.data.dir);
     patiently("storage", lifecycle, Patience::Endless, uploads).await?;
     let (store, releases) = open_patiently(settings, lifecycle, Patience::Endless).await?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let workplace = Workplace { name, store, clock, events: BuildEvents::default(), relay: Waker::default() };
+    let clock = open_clock(&store, lifecycle).await?;
+    let identity = Identity::take(&settings.data.dir, &name);
+    let workplace = Workplace { identity, store, clock, events: BuildEvents::default(), relay: Waker::default() };
     let prepare = async || workplace.prepare().await.map_err(Obstacle::from);
     patiently("database", lifecycle, Patience::Endless, prepare).await?;
     Ok((workplace, releases))

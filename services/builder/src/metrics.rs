@@ -23,7 +23,7 @@ pub(crate) enum Outcome {
     Succeeded,
     Failed,
     Cancelled,
-    /// Another build or another worker took its work over.
+    /// Another build took its work over.
     Superseded,
 }
 

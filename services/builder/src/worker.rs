@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use microblog_domain::Clock;
-use microblog_process::Trouble;
+use microblog_process::{GRACE, Trouble};
 use microblog_queue::{BuildEvents, HintReceiver, RetryPolicy, Waker};
 use microblog_release::Tidied;
 use microblog_store::builds::{self, Claim, ClaimedBuild, Due, Heartbeat, leases};
@@ -31,6 +31,8 @@ pub struct WorkerConfig {
     pub page_limit: Duration,
     /// A build that goes on for this long after it was told to stop will never end.
     pub stuck_after: Duration,
+    /// A worker that is told to stop leaves a build behind that goes on for this long, and hands it back.
+    pub leave_after: Duration,
     /// Looks for posts that crash the renderer, in a process of its own.
     pub probe: Option<ProbeCommand>,
     /// What becomes of builds that failed.
@@ -47,6 +49,7 @@ impl Default for WorkerConfig {
             deadline: Duration::from_secs(900),
             page_limit: Duration::from_secs(30),
             stuck_after: Duration::from_secs(10),
+            leave_after: GRACE.saturating_sub(TO_HAND_BACK),
             probe: None,
             retry: RetryPolicy::default(),
             tidy_again: Duration::from_secs(10),
@@ -59,6 +62,25 @@ impl Default for WorkerConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a build does not stop; only a new process is rid of it")]
 pub struct Stuck;
+
+/// What is left of the time that a process has to end, for storing that a build was handed back.
+const TO_HAND_BACK: Duration = Duration::from_secs(2);
+/// Why a build that may be due was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum Hindrance {
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// To take it now would only be to give it back.
+    #[error("another process is changing the releases; if it stands still, end it")]
+    ReleasesInUse,
+}
+
+impl Hindrance {
+    fn is_undone(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_undone())
+    }
+}
 
 /// How long a worker rests at most before it looks into the database without having heard anything.
 const LONGEST_REST: Duration = Duration::from_secs(1);
@@ -128,7 +150,7 @@ impl Worker {
         while !*stop.borrow_and_update() {
             self.pulse.beat();
             hints.gather();
-            let claimed = in_time(repeat(|| self.claim(), StoreError::is_undone)).await;
+            let claimed = in_time(repeat(|| self.claim(), Hindrance::is_undone)).await;
             tell(&mut trouble, claimed.as_ref().err());
             match claimed {
                 Ok(Some(claimed)) => {
@@ -151,8 +173,8 @@ impl Worker {
     /// Works off the build that is due, if any. Tells whether there was one.
     ///
     /// # Errors
-    /// When the database fails.
-    pub async fn work_once(&self) -> Result<bool, StoreError> {
+    /// When none can be taken.
+    pub async fn work_once(&self) -> Result<bool, Hindrance> {
         let Some(claimed) = self.claim().await? else { return Ok(false) };
         let (_keep, mut never) = watch::channel(false);
         // Whoever works once has no process to replace.
@@ -191,13 +213,16 @@ impl Worker {
         Tidy::At(Instant::now() + self.config.tidy_again)
     }
 
-    async fn claim(&self) -> Result<Option<ClaimedBuild>, StoreError> {
+    async fn claim(&self) -> Result<Option<ClaimedBuild>, Hindrance> {
         let now = self.clock.now();
         let silent = match builds::next_due(&mut *self.store.read().await?).await? {
             Due::From(at) if builds::is_due(at, now) => None,
             Due::Unless(heartbeat) if self.is_dead(heartbeat) => Some(heartbeat),
             _ => return Ok(None),
         };
+        if self.are_releases_in_use() {
+            return Err(Hindrance::ReleasesInUse);
+        }
         let mut tx = self.store.begin().await?;
         let claim = Claim { worker: self.config.name.clone(), lease_for: self.config.lease_for };
         let claimed = match &silent {
@@ -209,6 +234,12 @@ impl Worker {
             self.events.announce(claimed.build.id);
         }
         Ok(claimed)
+    }
+
+    /// What is wrong with them is for the build to find out and to tell.
+    fn are_releases_in_use(&self) -> bool {
+        let desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
+        desk.releases().is_in_use().unwrap_or(false)
     }
 
     /// Whether the worker with this heartbeat was silent for as long as it may be.
@@ -246,7 +277,7 @@ impl Worker {
 }
 
 /// Once for each reason, not with each attempt.
-fn tell(trouble: &mut Trouble, error: Option<&StoreError>) {
+fn tell(trouble: &mut Trouble, error: Option<&Hindrance>) {
     match error {
         Some(error) if trouble.is_news(error) => {
             tracing::warn!(%error, "no build can be claimed; trying again until one can");

@@ -12,6 +12,7 @@ use microblog_store::{MediaFolder, Origin, Store, StoreError, images, installati
 use tokio::runtime::Handle;
 
 use crate::build_site::{Desk, DeskConfig};
+use crate::identity::Identity;
 use crate::images::ImageMaker;
 use crate::pulse::Pulse;
 use crate::quarantine::ProbeCommand;
@@ -20,8 +21,8 @@ use crate::worker::{Worker, WorkerConfig};
 /// What a builder works with.
 #[derive(Debug)]
 pub struct Workplace {
-    /// Its name, which no other builder has at the same time.
-    pub name: String,
+    /// Who it is.
+    pub identity: Identity,
     /// Posts and jobs.
     pub store: Store,
     /// The time of day.
@@ -33,7 +34,7 @@ pub struct Workplace {
 }
 
 impl Workplace {
-    /// Takes up again what a process of this name left when it was killed, and asks for the build that every start asks
+    /// Takes up again what a process of this identity left when it was killed, and asks for the build that every start asks
     /// for: the program, the theme or the build folder may have changed meanwhile.
     ///
     /// # Errors
@@ -43,9 +44,11 @@ impl Workplace {
         let origin = Origin::system(now);
         let mut tx = self.store.begin().await?;
         // Rows before counters, in the order that all transactions lock them.
-        images::bury(&mut tx, &self.name, now).await?;
         images::reconsider(&mut tx, microblog_images::EDITION).await?;
-        leases::bury(&mut tx, &self.name).await?;
+        if self.identity.has_predecessors() {
+            images::bury(&mut tx, self.identity.name(), now).await?;
+            leases::bury(&mut tx, self.identity.name()).await?;
+        }
         builds::ask(&mut tx, &BuildRequest::now(BuildMode::Incremental, &origin), &origin).await?;
         tx.commit().await
     }
@@ -61,13 +64,16 @@ impl Workplace {
     ) -> Pulse {
         let media = MediaFolder::new(settings.data.media_dir());
         let (clock, relay) = (Arc::clone(&self.clock), self.relay.clone());
-        let maker = ImageMaker::new(self.name.clone(), self.store.clone(), clock, media, relay);
+        let identity = self.identity.clone();
+        let maker = ImageMaker::new(identity.name().to_owned(), self.store.clone(), clock, media, relay);
         let worker = self.worker(settings, releases, probe);
         let pulse = worker.pulse();
         tasks.start("the builder", worker.run(hints, tasks.stop()));
         let stop = tasks.stop();
         tasks.start("the maker of smaller pictures", async move {
             maker.run(stop).await;
+            // Until here nobody else may have it.
+            drop(identity);
             Ok::<_, std::convert::Infallible>(())
         });
         pulse
@@ -76,7 +82,7 @@ impl Workplace {
     fn worker(self, settings: &Settings, releases: ReleaseStore, probe: ProbeCommand) -> Worker {
         let desk = Desk::new(desk_config(settings), self.store.clone(), releases, Handle::current());
         let config = WorkerConfig {
-            name: self.name,
+            name: self.identity.name().to_owned(),
             deadline: settings.build.deadline,
             page_limit: settings.build.page_limit,
             stuck_after: settings.build.page_limit.min(WorkerConfig::default().stuck_after),

@@ -127,8 +127,8 @@ pub struct ServerSettings {
 pub struct BuilderSettings {
     /// `builder.listen`, default `127.0.0.1:8001`: where its health and metrics are.
     pub listen: SocketAddr,
-    /// `builder.name`, by default the name of the machine and the port: whose builds it takes up again when it was
-    /// restarted. No two builders may have the same.
+    /// `builder.name`, by default the name of the machine and the port: whose builds it takes up again at once when it was
+    /// restarted with the same `data.dir`.
     pub name: Option<String>,
 }
 

@@ -56,6 +56,15 @@ impl LockFile {
         Ok(disk.stat(NAME)?.is_some_and(|there| there.inode == held.ino()))
     }
 
+    /// Whether another process holds it at this moment.
+    pub(crate) fn is_held(&self, disk: &Disk) -> Result<bool> {
+        let is_free = try_lock(&self.file).map_err(|reason| disk.failed("lock", NAME, reason))?;
+        if is_free {
+            self.release();
+        }
+        Ok(!is_free)
+    }
+
     /// Lets others in.
     pub(crate) fn release(&self) {
         // Fails for no reason that anybody could do something about; closing the file releases the lock as well.

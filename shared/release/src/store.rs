@@ -83,6 +83,11 @@ impl ReleaseStore {
         self.disk.space()
     }
 
+    /// Whether another process is changing the store at this moment.
+    pub fn is_in_use(&self) -> Result<bool> {
+        self.lock.is_held(&self.disk)
+    }
+
     /// The kept releases, the newest first, whichever process made them; each can be gone back to.
     pub fn releases(&self) -> Result<Vec<Release>> {
         view::kept_releases(&self.disk)

@@ -7,7 +7,7 @@ use microblog_queue::{Failure, FailureKind, Settlement};
 use microblog_release::{Origin, Release};
 use microblog_store::builds::{Build, Lease, leases};
 use microblog_store::releases::{self, ReleaseRecord};
-use microblog_store::{StoreError, Transaction, repeat};
+use microblog_store::{StoreError, Transaction, in_time, repeat};
 use tokio::sync::watch;
 
 use super::End;
@@ -21,8 +21,8 @@ pub(super) const MOST_WARNINGS: usize = 100;
 /// How long the database rests before it is asked again.
 const REST: Duration = Duration::from_millis(500);
 
-/// Stores what became of the build, and counts what was stored. While the database can not be reached it tries again:
-/// what is not stored is all built once more.
+/// Stores what became of the build, and counts what was stored; what became of a build that another worker has is for that
+/// one to count. While the database can not be reached it tries again: what is not stored is all built once more.
 pub(super) async fn settle(
     worker: &Worker,
     build: &Build,
@@ -33,10 +33,9 @@ pub(super) async fn settle(
 ) {
     loop {
         let is_last_try = *stop.borrow_and_update();
-        match repeat(|| store(worker, build, lease, &end, control), StoreError::is_undone).await {
+        match in_time(repeat(|| store(worker, build, lease, &end, control), StoreError::is_undone)).await {
             Ok(()) => return,
             Err(StoreError::LeaseLost { .. }) => {
-                metrics::build_ended(Outcome::Superseded);
                 tracing::warn!(job_id = %build.id, "another worker has taken the build over; what became of it here counts no more");
                 return;
             }

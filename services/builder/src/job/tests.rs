@@ -1,14 +1,15 @@
 //! Builds that somebody or something stops, and what is told of a build.
 
+use std::ffi::OsString;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use microblog_domain::{BuildMode, BuildState, Clock as _, SiteSettings};
+use microblog_domain::{BuildMode, BuildState, Clock as _, PostStatus, SiteSettings};
 use microblog_queue::{BuildEvents, RetryPolicy, Waker};
 use microblog_release::{Options, ReleaseStore};
-use microblog_store::Origin;
 use microblog_store::builds::{self, BuildRequest, Claim, leases};
-use microblog_testkit::{TestClock, TestDatabase};
+use microblog_store::{Origin, posts, publishing};
+use microblog_testkit::{TestClock, TestDatabase, a_post};
 use tempfile::TempDir;
 use tokio::runtime::Handle;
 
@@ -16,6 +17,7 @@ use super::settle::{MOST_WARNINGS, told_warnings};
 use super::watch::LOOK;
 use super::*;
 use crate::build_site::{Desk, DeskConfig, Piece};
+use crate::quarantine::ProbeCommand;
 use crate::worker::WorkerConfig;
 
 /// A build that was claimed, and whose thread goes on until it is stopped.
@@ -138,6 +140,22 @@ async fn a_worker_that_is_told_to_stop_hands_its_build_back() {
 }
 
 #[tokio::test]
+async fn a_build_that_does_not_stop_in_time_with_its_worker_is_handed_back_too_and_is_no_crash() {
+    let mut endless = Endless::begin(LONG).await;
+    endless.worker.config.stuck_after = LONG;
+    endless.worker.config.leave_after = LOOK;
+    let (_keep, stop) = signal::channel(true);
+    let (let_it_end, end) = std::sync::mpsc::channel::<()>();
+    let never_looks = move |_: &Control| {
+        end.recv().unwrap_err();
+        Err(BuildError::Stopped)
+    };
+    let build = endless.end_of(stop, never_looks).await;
+    drop(let_it_end);
+    assert_eq!((build.state, build.attempt, build.crashes), (BuildState::Waiting, 0, 0));
+}
+
+#[tokio::test]
 async fn a_worker_that_lost_its_lease_stops_and_changes_nothing() {
     let endless = Endless::begin(LONG).await;
     let mut tx = endless.database.store().begin().await.unwrap();
@@ -155,4 +173,30 @@ fn of_very_many_warnings_the_first_are_told_and_the_others_counted() {
     assert_eq!(told[..MOST_WARNINGS], warnings[..MOST_WARNINGS]);
     assert!(told[MOST_WARNINGS].contains("7 more"), "{told:?}");
     assert_eq!(told_warnings(&warnings[..MOST_WARNINGS]), warnings[..MOST_WARNINGS]);
+}
+
+#[tokio::test]
+async fn a_search_sets_posts_aside_only_while_its_build_is_not_taken_over() {
+    for is_taken_over in [true, false] {
+        let mut endless = Endless::begin(LONG).await;
+        let mut tx = endless.database.store().begin().await.unwrap();
+        let origin = Origin::system(endless.clock.now());
+        let post = publishing::create(&mut tx, a_post().published().build(), &origin).await.unwrap().post;
+        if is_taken_over {
+            leases::bury(&mut tx, "one of two").await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        if is_taken_over {
+            claim(&endless.database, &endless.clock).await.unwrap();
+        }
+        let crash = format!("echo {} {} 1; kill -s ABRT $$", post.post.id, post.post.version.0);
+        endless.worker.config.probe =
+            Some(ProbeCommand { program: "sh".into(), arguments: ["-c", &crash].map(OsString::from).to_vec() });
+        let quarantine = Quarantine::new(&endless.worker, endless.claimed.lease, Handle::current());
+        let search = move || quarantine.set_culprits_aside(&Control::default());
+        let found = tokio::task::spawn_blocking(search).await.unwrap();
+        let now = posts::get(&mut endless.database.store().read().await.unwrap(), post.post.id).await.unwrap();
+        let expected = if is_taken_over { PostStatus::Published } else { PostStatus::Unpublishable };
+        assert_eq!((now.post.status, found.is_err()), (expected, is_taken_over), "{found:?}");
+    }
 }

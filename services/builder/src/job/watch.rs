@@ -43,6 +43,8 @@ struct Watch<'a> {
     told: Option<(Phase, PageCounts)>,
     /// Why and when the thread was told to stop.
     stopped: Option<(StopReason, Instant)>,
+    /// When the worker leaves, once it was told to stop.
+    leave_at: Option<Instant>,
 }
 
 /// Waits for the thread; renews, reports and stops meanwhile.
@@ -55,7 +57,8 @@ pub(super) async fn watch_over(
 ) -> End {
     let now = Instant::now();
     let deadline = now + worker.config.deadline;
-    let mut watch = Watch { worker, lease, control, deadline, renew_at: now, told: None, stopped: None };
+    let mut watch =
+        Watch { worker, lease, control, deadline, renew_at: now, told: None, stopped: None, leave_at: None };
     watch.renew_at += watch.renew_every();
     let mut look = tokio::time::interval_at(now + LOOK, LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -64,10 +67,12 @@ pub(super) async fn watch_over(
             ended = &mut thread => return end_of(ended, watch.stopped.map(|(reason, _)| reason)),
             _ = look.tick() => {}
         }
-        let worker_stops = *stop.borrow();
+        if *stop.borrow() {
+            watch.leave_at.get_or_insert_with(|| Instant::now() + worker.config.leave_after);
+        }
         match &watch.stopped {
-            None => watch.stop_if_due(worker_stops).await,
-            Some((reason, since)) if since.elapsed() >= worker.config.stuck_after => return End::Stuck(reason.clone()),
+            None => watch.stop_if_due().await,
+            Some((reason, since)) if watch.gives_up(*since) => return End::Stuck(reason.clone()),
             Some(_) => {}
         }
         watch.tell().await;
@@ -79,16 +84,21 @@ impl Watch<'_> {
         LONGEST_UNHEARD.min(self.worker.config.lease_for / 3)
     }
 
-    async fn stop_if_due(&mut self, worker_stops: bool) {
-        if let Some(reason) = self.reason_to_stop(worker_stops).await {
+    /// Whether a thread that was told to stop `since` then is waited for no longer.
+    fn gives_up(&self, since: Instant) -> bool {
+        since.elapsed() >= self.worker.config.stuck_after || self.leave_at.is_some_and(|at| Instant::now() >= at)
+    }
+
+    async fn stop_if_due(&mut self) {
+        if let Some(reason) = self.reason_to_stop().await {
             self.control.stop();
             self.stopped = Some((reason, Instant::now()));
         }
     }
 
-    async fn reason_to_stop(&mut self, worker_stops: bool) -> Option<StopReason> {
+    async fn reason_to_stop(&mut self) -> Option<StopReason> {
         let now = Instant::now();
-        if worker_stops {
+        if self.leave_at.is_some() {
             return Some(StopReason::WorkerStops);
         }
         if now >= self.deadline {

@@ -15,7 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use microblog_domain::{ChangeSeq, Clock};
-use microblog_store::{Origin, Store, StoreError, publishing, repeat};
+use microblog_store::builds::{Lease, leases};
+use microblog_store::{Origin, Store, StoreError, in_time, publishing, repeat};
 use tokio::runtime::Handle;
 
 use self::child::{Child, Range, Verdict};
@@ -39,12 +40,14 @@ pub(crate) struct Quarantine {
     probe: Option<ProbeCommand>,
     /// A post that takes longer hangs.
     limit: Duration,
+    /// Under which posts are set aside.
+    lease: Lease,
 }
 
 impl Quarantine {
-    pub(crate) fn new(worker: &Worker, runtime: Handle) -> Self {
+    pub(crate) fn new(worker: &Worker, lease: Lease, runtime: Handle) -> Self {
         let (store, clock) = (worker.store.clone(), Arc::clone(&worker.clock));
-        Self { store, runtime, clock, probe: worker.config.probe.clone(), limit: worker.config.page_limit }
+        Self { store, runtime, clock, probe: worker.config.probe.clone(), limit: worker.config.page_limit, lease }
     }
 
     /// Sets aside every post that crashes the renderer by itself; tells of each. What can not be found out stops nothing:
@@ -54,20 +57,28 @@ impl Quarantine {
         let Some(command) = &self.probe else { return Ok(told) };
         tracing::warn!("looking for a post that crashes the renderer");
         let mut rest = Range::default();
-        while told.len() < MOST_CULPRITS {
+        let mut culprits = 0;
+        while culprits < MOST_CULPRITS {
             match self.examine(command, rest, control) {
-                Ok(Verdict::AllSound) => break,
+                Ok(Verdict::AllSound) => return Ok(told),
                 Ok(Verdict::BrokenOff) => return Err(BuildError::Stopped),
                 Ok(Verdict::Culprit { suspect, reason }) => {
+                    culprits += 1;
                     rest.before = Some(suspect.change);
                     told.extend(self.set_aside(suspect, &reason)?);
                 }
                 Err(error) => {
                     tracing::error!(%error, "posts can not be examined");
-                    break;
+                    return Ok(told);
                 }
             }
         }
+        let message = format!(
+            "{MOST_CULPRITS} posts crash the renderer, so others are not examined: it may be the program or the theme that is \
+             at fault; look into the log of the builder"
+        );
+        tracing::error!("{message}");
+        told.push(message);
         Ok(told)
     }
 
@@ -90,17 +101,20 @@ impl Quarantine {
         }
     }
 
-    /// Nothing is told if somebody changed the post meanwhile.
+    /// Nothing is told if somebody changed the post meanwhile. A builder that was paused, and lost the build, has found out
+    /// nothing that counts any more.
     fn set_aside(&self, suspect: Suspect, reason: &str) -> Result<Option<String>, StoreError> {
         let Suspect { post, version, .. } = suspect;
         let set_aside = async || {
             let mut tx = self.store.begin().await?;
             let origin = Origin::system(self.clock.now());
             let saved = publishing::set_aside(&mut tx, post, version, reason, &origin).await?;
+            // At the end, since rows are locked before counters.
+            leases::confirm(&mut tx, &self.lease).await?;
             tx.commit().await?;
             Ok(saved.post.post.content)
         };
-        match self.runtime.block_on(repeat(set_aside, StoreError::is_undone)) {
+        match self.runtime.block_on(in_time(repeat(set_aside, StoreError::is_undone))) {
             Ok(content) => {
                 metrics::post_set_aside();
                 tracing::error!(%post, reason, "a post was set aside, so that the others go live");

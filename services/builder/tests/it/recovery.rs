@@ -1,11 +1,13 @@
 //! What is left when something goes wrong in the middle.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use microblog_builder::BuildError;
 use microblog_builder::build_site::{Control, Order, build_site};
+use microblog_builder::{BuildError, Hindrance, Identity, Workplace};
 use microblog_domain::{BuildMode, BuildState, ReleaseId};
-use microblog_release::{Options, ReleaseStore};
+use microblog_queue::{BuildEvents, Waker};
+use microblog_release::{Checks, Options, ReleaseStore};
 use microblog_store::builds::{self, Claim, Lease, leases};
 use microblog_store::releases;
 use microblog_testkit::a_post;
@@ -142,7 +144,7 @@ async fn every_release_whose_report_was_lost_is_recorded_even_after_a_newer_one(
     let desk = shop.worker_desk();
     for title in ["More", "Again"] {
         shop.create(a_post().titled(title).published().build()).await;
-        let desk = std::sync::Arc::clone(&desk);
+        let desk = Arc::clone(&desk);
         tokio::task::spawn_blocking(move || {
             let order = Order { mode: BuildMode::Incremental, lease: None };
             build_site(&mut desk.lock().unwrap(), order, &Control::default()).unwrap()
@@ -186,4 +188,47 @@ async fn a_cancelled_build_changes_nothing_and_the_next_one_brings_its_changes()
     shop.ask(BuildMode::Incremental).await;
     shop.work().await;
     assert!(shop.read("2026/03/hello/index.html").is_some());
+}
+
+#[tokio::test]
+async fn while_another_process_changes_the_releases_a_build_waits_and_leaves_no_trace() {
+    let shop = Workshop::new().await;
+    let saved = shop.create(a_post().titled("Hello").published().build()).await;
+    let mut other = ReleaseStore::open(&shop.folder.path().join("build"), Options::default()).unwrap();
+    let draft = other.draft(Checks::new("https://example.org".parse().unwrap())).unwrap();
+    let newest_event = async || builds::events::newest(&mut shop.database.store().read().await.unwrap()).await.unwrap();
+    let before = newest_event().await;
+    for _ in 0..3 {
+        assert!(matches!(shop.worker.work_once().await, Err(Hindrance::ReleasesInUse)));
+    }
+    let build = shop.build(saved.build.unwrap()).await;
+    assert_eq!((build.state, build.attempt, newest_event().await), (BuildState::Waiting, 0, before));
+    drop(draft);
+    shop.work().await;
+    assert!(shop.read("2026/03/hello/index.html").is_some());
+}
+
+#[tokio::test]
+async fn a_builder_takes_up_at_once_what_its_dead_predecessor_had_and_never_what_a_living_one_has() {
+    let shop = Workshop::new().await;
+    let saved = shop.create(a_post().titled("Hello").published().build()).await;
+    let started = |folder: &str| Workplace {
+        identity: Identity::take(&shop.folder.path().join(folder), "one name for all"),
+        store: shop.database.store().clone(),
+        clock: Arc::new(shop.clock.clone()),
+        events: BuildEvents::default(),
+        relay: Waker::default(),
+    };
+    let first = started("here");
+    claim(&shop, first.identity.name()).await;
+    let is_held = async || shop.build(saved.build.unwrap()).await.lease_until.is_some();
+    for folder in ["here", "elsewhere"] {
+        started(folder).prepare().await.unwrap();
+        assert!(is_held().await, "{folder}");
+    }
+    drop(first);
+    started("elsewhere").prepare().await.unwrap();
+    assert!(is_held().await);
+    started("here").prepare().await.unwrap();
+    assert!(!is_held().await);
 }

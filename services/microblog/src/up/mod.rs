@@ -11,14 +11,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use microblog_api::{AppState, Secret, Ticks, build_app, offer_setup, start_tasks};
-use microblog_builder::{ProbeCommand, Workplace, open_patiently};
+use microblog_builder::{Identity, ProbeCommand, Workplace, open_patiently};
 use microblog_config::Settings;
-use microblog_domain::{BaseUrl, Clock, SiteSettings, SystemClock};
-use microblog_process::{Lifecycle, Patience, Process, SettingsArgs, close, listen, run as run_process};
+use microblog_domain::{BaseUrl, SiteSettings};
+use microblog_process::{Lifecycle, Patience, Process, SettingsArgs, close, listen, open_clock, run as run_process};
 use microblog_queue::{BuildEvents, EventBridge, Queue, QueueStatus, Waker};
 use microblog_release::ReleaseStore;
 
-/// There is one worker to a data folder, so that it can take up at once what its predecessor left.
+/// What builders of this kind are called; each has a mark of its own besides.
 const WORKER: &str = "up";
 
 /// Runs until it is told to stop.
@@ -78,11 +78,12 @@ struct Opened {
 /// Opens everything, and makes what is missing. Somebody sits before it and should hear of what only they can mend.
 async fn open(settings: &Settings, lifecycle: &Lifecycle) -> anyhow::Result<Opened> {
     let (store, releases) = open_patiently(settings, lifecycle, Patience::WhileItMayPass).await?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let clock = open_clock(&store, lifecycle).await?;
     first_run::prepare(&store, settings, clock.now()).await?;
     let link = offer_setup(&store, &settings.auth).await?;
+    let identity = Identity::take(&settings.data.dir, WORKER);
     let (events, relay) = (BuildEvents::default(), Waker::default());
-    let workplace = Workplace { name: WORKER.to_owned(), store, clock, events, relay };
+    let workplace = Workplace { identity, store, clock, events, relay };
     workplace.prepare().await?;
     Ok(Opened { workplace, releases, link })
 }
