@@ -1,6 +1,6 @@
 //! What writers, readers and faults know of each other while a run lasts.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long anything may take before it counts as never; generous, since test machines are busy.
@@ -10,6 +10,10 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 pub(crate) struct Course {
     no_more_edits: AtomicBool,
     over: AtomicBool,
+    /// Writers are to ask for nothing for a while.
+    silence: AtomicBool,
+    /// How many of them do so.
+    silent: AtomicUsize,
     /// Odd while something is disturbed.
     disturbances: AtomicU64,
     /// For each client the number of its newest text that was acknowledged.
@@ -23,8 +27,9 @@ impl Course {
     pub(crate) fn new(clients: usize) -> Self {
         let zeros = || (0..clients).map(|_| AtomicU64::new(0)).collect();
         let no = || AtomicBool::new(false);
-        let (acknowledged, seen) = (zeros(), zeros());
-        Self { no_more_edits: no(), over: no(), disturbances: AtomicU64::new(0), acknowledged, seen }
+        let (no_more_edits, over, silence, silent) = (no(), no(), no(), AtomicUsize::new(0));
+        let (disturbances, acknowledged, seen) = (AtomicU64::new(0), zeros(), zeros());
+        Self { no_more_edits, over, silence, silent, disturbances, acknowledged, seen }
     }
 
     /// Whether everybody is to stop.
@@ -46,6 +51,29 @@ impl Course {
     pub(crate) fn end(&self) {
         self.stop_writing();
         self.over.store(true, Ordering::SeqCst);
+    }
+
+    /// Has all writers ask for nothing, not even again, until what is given back is dropped.
+    pub(crate) fn silence(&self) -> Silence<'_> {
+        self.silence.store(true, Ordering::SeqCst);
+        let (silence, since) = (Silence(self), Instant::now());
+        while self.silent.load(Ordering::SeqCst) < self.acknowledged.len() && !self.is_over() {
+            assert!(since.elapsed() < PATIENCE, "writers do not become silent");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        silence
+    }
+
+    /// For a writer that is about to ask for something: waits until it may.
+    pub(crate) fn wait_for_the_end_of_silence(&self) {
+        let is_silence = || self.silence.load(Ordering::SeqCst) && !self.is_over();
+        if is_silence() {
+            self.silent.fetch_add(1, Ordering::SeqCst);
+            while is_silence() {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            self.silent.fetch_sub(1, Ordering::SeqCst);
+        }
     }
 
     /// Ends the run if the thread that holds this panics: the others would go on for ever.
@@ -101,6 +129,15 @@ impl Course {
             assert!(waited < PATIENCE, "{wanted:?} were acknowledged, readers have {seen:?}\n{}", state());
             std::thread::sleep(Duration::from_millis(5));
         }
+    }
+}
+
+/// While it lives, no writer asks for anything.
+pub(crate) struct Silence<'a>(&'a Course);
+
+impl Drop for Silence<'_> {
+    fn drop(&mut self) {
+        self.0.silence.store(false, Ordering::SeqCst);
     }
 }
 

@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
+/// What is promised.
+const READY: Duration = Duration::from_secs(10);
+
 /// How the system came back from one fault.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Recovery {
@@ -24,13 +27,15 @@ impl fmt::Display for Recovery {
 pub(crate) struct Figures {
     pub(crate) seed: u64,
     pub(crate) lasted: Duration,
+    /// How many struck, alone and with others.
+    pub(crate) struck: usize,
     pub(crate) faults: BTreeMap<String, Vec<Recovery>>,
     /// Edits, all of them acknowledged and live in the end.
     pub(crate) edits: u64,
     /// Requests that they took.
     pub(crate) requests: u64,
     pub(crate) answers: u64,
-    pub(crate) releases: usize,
+    pub(crate) releases: u64,
     pub(crate) watched: usize,
     pub(crate) reconnected: u64,
     pub(crate) failed_builds: Vec<String>,
@@ -39,8 +44,9 @@ pub(crate) struct Figures {
 }
 
 impl Figures {
-    /// Takes note of a fault.
-    pub(crate) fn note(&mut self, fault: &str, recovery: Recovery) {
+    /// Takes note of a strike of so many faults.
+    pub(crate) fn note(&mut self, fault: &str, struck: usize, recovery: Recovery) {
+        self.struck += struck;
         self.faults.entry(fault.to_owned()).or_default().push(recovery);
     }
 }
@@ -54,8 +60,15 @@ impl Figures {
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let faults = self.faults.values().map(Vec::len).sum::<usize>();
-        writeln!(f, "seed {}: {faults} faults in {:.0} s", self.seed, self.lasted.as_secs_f64())?;
+        writeln!(f, "seed {}: {} faults in {:.0} s", self.seed, self.struck, self.lasted.as_secs_f64())?;
+        let ready: Vec<Duration> = self.faults.values().flatten().map(|recovery| recovery.ready).collect();
+        let in_time = ready.iter().filter(|ready| **ready < READY).count();
+        writeln!(
+            f,
+            "ready within {READY:?} after {in_time} of {} recoveries, at most {}",
+            ready.len(),
+            share(&ready, 1.0)
+        )?;
         writeln!(f, "edits acknowledged {}, lost 0, in {} requests", self.edits, self.requests)?;
         writeln!(f, "releases {}, activated twice 0, lost 0", self.releases)?;
         writeln!(f, "answers to readers {}, mixed 0, missing 0, went back 0", self.answers)?;
@@ -63,11 +76,11 @@ impl fmt::Display for Figures {
         writeln!(f, "builds given up {}: {:?}", self.failed_builds.len(), self.reasons())?;
         let (median, most) = (share(&self.to_live, 0.5), share(&self.to_live, 0.99));
         writeln!(f, "publish to live in calm times: {} edits, median {median}, p99 {most}", self.to_live.len())?;
-        writeln!(f, "{:32} {:>5} {:>15} {:>15}", "fault", "times", "ready (max)", "live (max)")?;
+        writeln!(f, "{:48} {:>5} {:>15} {:>15}", "fault", "times", "ready (max)", "live (max)")?;
         for (fault, recoveries) in &self.faults {
             let ready: Vec<_> = recoveries.iter().map(|recovery| recovery.ready).collect();
             let live: Vec<_> = recoveries.iter().map(|recovery| recovery.live).collect();
-            writeln!(f, "{fault:32} {:>5} {:>15} {:>15}", recoveries.len(), both(&ready), both(&live))?;
+            writeln!(f, "{fault:48} {:>5} {:>15} {:>15}", recoveries.len(), both(&ready), both(&live))?;
         }
         Ok(())
     }

@@ -8,8 +8,9 @@
 //!
 //! | variable | does |
 //! |---|---|
-//! | `MICROBLOG_TEST_FAULT_MINUTES` | goes on with random faults, alone and in pairs, for so long; else each strikes once |
+//! | `MICROBLOG_TEST_FAULT_MINUTES` | each fault alone, then random ones, alone and in pairs, for so long; else each once, several at a time |
 //! | `MICROBLOG_TEST_FAULT_SEED` | a number that makes the order of faults, and who they strike, the same again |
+//! | `MICROBLOG_TEST_FAULT_ONLY` | only faults whose names contain this, each alone |
 
 mod course;
 mod disk;
@@ -28,11 +29,12 @@ mod watchers;
 mod writers;
 
 use std::io::Write as _;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::json;
 
 use self::course::Course;
+use self::plan::Wishes;
 use self::run::Run;
 use self::stack::Stack;
 use self::writers::Post;
@@ -40,34 +42,20 @@ use crate::installation::{Client, path_of};
 
 const CLIENTS: usize = 6;
 
-/// For how long faults go on after each has struck once.
-fn more_time() -> Duration {
-    Duration::from_secs(60 * number_of("MICROBLOG_TEST_FAULT_MINUTES").unwrap_or(0))
-}
-
-fn seed() -> u64 {
-    number_of("MICROBLOG_TEST_FAULT_SEED").unwrap_or_else(|| rand::random_range(0..1_000_000))
-}
-
-fn number_of(variable: &str) -> Option<u64> {
-    std::env::var_os(variable)?.to_str()?.parse().ok()
-}
-
 /// Past the test harness, which keeps to itself what a test that passes prints.
 fn say(text: &str) {
     let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
 }
 
 #[test]
-#[ignore = "five minutes of the whole machine: cargo test -p microblog-tests --test it faults -- --ignored"]
 fn whatever_fails_nothing_acknowledged_is_lost_and_everything_comes_back_by_itself() {
-    let seed = seed();
-    say(&format!("faults: MICROBLOG_TEST_FAULT_SEED={seed}"));
+    let wishes = Wishes::of_environment();
+    say(&format!("faults: MICROBLOG_TEST_FAULT_SEED={}", wishes.seed));
     let stack = Stack::start();
     let posts: Vec<Post> = (0..CLIENTS).map(|client| begin(&stack, client)).collect();
     let cookie = log_in(&stack);
     let course = Course::new(CLIENTS);
-    let run = Run { course, stack: &stack, posts: &posts, cookie: &cookie, seed, more_time: more_time() };
+    let run = Run { course, stack: &stack, posts: &posts, cookie: &cookie, wishes };
     let mut figures = run.go();
     figures.releases = verdict::every_release_is_there_once(&stack);
     stack.stop_services();
@@ -86,7 +74,7 @@ fn begin(stack: &Stack, number: usize) -> Post {
     let since = Instant::now();
     while !stack.disk.folder().join("current").join(path.trim_start_matches('/')).exists() {
         assert!(since.elapsed() < course::PATIENCE, "{path} does not go live: {}", stack.state());
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(std::time::Duration::from_millis(20));
     }
     Post { client: number, id, path, version: post["version"].as_u64().unwrap() }
 }

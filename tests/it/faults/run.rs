@@ -8,7 +8,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use super::course::Course;
 use super::fault::Fault;
 use super::figures::{Figures, Recovery};
-use super::plan::plan;
+use super::plan::{Load, Strike, Wishes};
 use super::readers::Reader;
 use super::stack::Stack;
 use super::verdict;
@@ -24,16 +24,14 @@ pub(crate) struct Run<'a> {
     pub(crate) posts: &'a [Post],
     /// Of somebody who is logged in.
     pub(crate) cookie: &'a str,
-    pub(crate) seed: u64,
-    /// For how long faults go on after each has struck once.
-    pub(crate) more_time: Duration,
+    pub(crate) wishes: Wishes,
 }
 
 impl Run<'_> {
     /// From the first edit until everything has come to rest.
     pub(crate) fn go(&self) -> Figures {
         let started = Instant::now();
-        let mut figures = Figures { seed: self.seed, ..Figures::default() };
+        let mut figures = Figures { seed: self.wishes.seed, ..Figures::default() };
         std::thread::scope(|threads| {
             let _guard = self.course.end_on_panic();
             let writers: Vec<_> = self.posts.iter().map(|post| threads.spawn(|| self.writer(post).write())).collect();
@@ -65,17 +63,16 @@ impl Run<'_> {
 
     /// One after the other; tells how many messages were sent that nobody can read.
     fn let_faults_strike(&self, figures: &mut Figures) -> u32 {
-        let mut dice = SmallRng::seed_from_u64(self.seed);
+        let mut dice = SmallRng::seed_from_u64(self.wishes.seed);
         let mut undecodable = 0;
-        for faults in plan(self.stack, self.seed, self.more_time) {
+        for strike in self.wishes.plan(self.stack) {
             if self.course.is_over() {
                 break;
             }
-            undecodable += faults.iter().map(|fault| u32::from(*fault == Fault::Undecodable)).sum::<u32>();
-            let names: Vec<String> = faults.iter().map(Fault::to_string).collect();
-            let recovery = self.course.disturbed(|| self.strike(&faults, &mut dice));
-            super::say(&format!("{}: {recovery}", names.join(" and ")));
-            figures.note(if names.len() == 1 { &names[0] } else { "two at once" }, recovery);
+            undecodable += strike.faults.iter().map(|fault| u32::from(*fault == Fault::Undecodable)).sum::<u32>();
+            let recovery = self.course.disturbed(|| self.strike(&strike, &mut dice));
+            super::say(&format!("{strike}: {recovery}"));
+            figures.note(&strike.kind(), strike.faults.len(), recovery);
             // Writers measure how long an edit takes when nothing is disturbed.
             std::thread::sleep(Duration::from_millis(dice.random_range(500..1_500)));
         }
@@ -83,21 +80,23 @@ impl Run<'_> {
     }
 
     /// Lets faults strike at once, waits until they have passed, and until everything has come back.
-    fn strike(&self, faults: &[Fault], dice: &mut SmallRng) -> Recovery {
-        let lasts = faults.iter().map(|fault| fault.lasts(dice)).max().unwrap_or_default();
-        let remedies: Vec<_> = faults.iter().map(|fault| fault.strike(self.stack, dice)).collect();
+    fn strike(&self, strike: &Strike, dice: &mut SmallRng) -> Recovery {
+        let lasts = strike.faults.iter().map(|fault| fault.lasts(dice)).max().unwrap_or_default();
+        let remedies: Vec<_> = strike.faults.iter().map(|fault| fault.strike(self.stack, dice)).collect();
         std::thread::sleep(lasts);
-        remedies.into_iter().for_each(|remedy| remedy());
+        let silence = (strike.load == Load::EndsFirst).then(|| self.course.silence());
+        remedies.into_iter().rev().for_each(|remedy| remedy());
         let ready = self.stack.wait_until_ready();
         let acknowledged = self.course.acknowledged();
         let live = self.course.wait_until_seen(&acknowledged, || self.stack.state());
+        drop(silence);
         verdict::the_log_in_holds_everywhere(self.stack, self.cookie);
         Recovery { ready, live }
     }
 
     fn writer(&self, post: &Post) -> Writer<'_> {
         let (apis, token) = (self.stack.apis(), self.stack.installation.token.clone());
-        let dice = writers::dice(self.seed, post.client);
+        let dice = writers::dice(self.wishes.seed, post.client);
         Writer { course: &self.course, apis, token, post: post.clone(), reader: self.reader(), dice }
     }
 

@@ -98,9 +98,9 @@ impl Service {
         self.process.resume();
     }
 
-    /// Moves its time of day, by hours from the right one.
-    pub(crate) fn shift_clock(&self, hours: i64) {
-        set_clock(&self.clock, hours);
+    /// Moves its time of day, by minutes from the right one.
+    pub(crate) fn shift_clock(&self, minutes: i64) {
+        set_clock(&self.clock, minutes);
     }
 
     /// What it said.
@@ -145,9 +145,9 @@ impl Service {
 }
 
 /// The file is read at any moment: it is put there whole.
-fn set_clock(clock: &Path, hours: i64) {
+fn set_clock(clock: &Path, minutes: i64) {
     let new = clock.with_extension("new");
-    std::fs::write(&new, format!("{:+}", hours * 3_600)).unwrap();
+    std::fs::write(&new, format!("{:+}", minutes * 60)).unwrap();
     std::fs::rename(new, clock).unwrap();
 }
 

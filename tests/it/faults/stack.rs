@@ -12,6 +12,7 @@ use microblog_domain::AmqpUrl;
 use microblog_testkit::{PostgresServer, Proxy, TestBroker};
 use tokio::runtime::Runtime;
 
+use super::CLIENTS;
 use super::course::PATIENCE;
 use super::disk::Disk;
 use super::fault::Part;
@@ -24,6 +25,9 @@ use crate::service::{api, builder};
 
 /// Who has which build, by which claim.
 const CLAIM: &str = "SELECT worker, id, lease_number FROM builds WHERE state = 'running'";
+
+/// Ten seconds are promised, and printed; test machines are busy with other tests.
+const READY_LIMIT: Duration = Duration::from_secs(40);
 
 static STACKS: AtomicU32 = AtomicU32::new(0);
 
@@ -51,8 +55,8 @@ impl Stack {
         let installation = Installation::with(vec![
             format!("database.url={}", database.url().reveal()),
             format!("build.dir={}", disk.folder().display()),
-            // Every release of a run is looked at in the end.
-            "release.keep=1000".to_owned(),
+            // As many as the small disk takes; all that are kept are looked at in the end.
+            "release.keep=200".to_owned(),
         ]);
         let number = STACKS.fetch_add(1, Ordering::Relaxed);
         let start = |(role, replica): (Part, u32)| {
@@ -90,7 +94,7 @@ impl Stack {
     pub(crate) fn wait_until_ready(&self) -> Duration {
         let since = Instant::now();
         while let Err(reason) = self.readiness() {
-            assert!(since.elapsed() < PATIENCE, "not ready again: {reason}");
+            assert!(since.elapsed() < READY_LIMIT, "not ready again after {READY_LIMIT:?}: {reason}");
             std::thread::sleep(Duration::from_millis(20));
         }
         since.elapsed()
@@ -117,6 +121,16 @@ impl Stack {
             .lines()
             .map(str::to_owned)
             .collect()
+    }
+
+    /// How far writers are at this moment.
+    pub(crate) fn writing(&self) -> Writing<'_> {
+        Writing { stack: self, kept: self.kept() }
+    }
+
+    /// How many texts the database holds.
+    fn kept(&self) -> u64 {
+        self.query("SELECT count(*) FROM revisions")[0].parse().unwrap()
     }
 
     /// Waits until a builder is in the middle of a build, and stops it there.
@@ -166,6 +180,18 @@ impl Stack {
     pub(crate) fn close_channels(&self) {
         let reason = "{amqp_error, precondition_failed, \"closed by the test\", none}";
         self.broker.eval(&format!("[exit(Channel, {reason}) || Channel <- rabbit_channel:list()]"));
+    }
+
+    /// As the broker does it when it takes them for consumers of a queue that is no more.
+    pub(crate) fn cancel_consumers(&self) {
+        let vhost = self.broker.url().vhost();
+        self.broker.eval(&format!(
+            "Builds = rabbit_misc:r(<<\"{vhost}\">>, queue, <<\"builds\">>), \
+             Gone = {{queue_event, Builds, {{{{test, node()}}, {{machine, eol}}}}}}, \
+             Consumers = case rabbit_amqqueue:lookup(Builds) of \
+             {{ok, Queue}} -> rabbit_amqqueue:consumers(Queue); _ -> [] end, \
+             [element(1, Consumer) ! {{'$gen_cast', Gone}} || Consumer <- Consumers]"
+        ));
     }
 
     pub(crate) fn delete_queue(&self) {
@@ -226,6 +252,23 @@ impl Paused<'_> {
             std::thread::sleep(Duration::from_millis(100));
         }
         self.builder.resume();
+    }
+}
+
+/// How far writers were at a moment.
+pub(crate) struct Writing<'a> {
+    stack: &'a Stack,
+    kept: u64,
+}
+
+impl Writing<'_> {
+    /// Waits until more was kept than can have been on its way.
+    pub(crate) fn wait_until_it_goes_on(self) {
+        let since = Instant::now();
+        while self.stack.kept() <= self.kept + 2 * CLIENTS as u64 {
+            assert!(since.elapsed() < PATIENCE, "the others do not go on: {}", self.stack.state());
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 }
 

@@ -34,19 +34,29 @@ impl Fault {
             }
             Self::ConnectionsClosed => once(|| stack.broker.close_connections()),
             Self::ChannelsClosed => once(|| stack.close_channels()),
+            Self::ConsumersCancelled => once(|| stack.cancel_consumers()),
             Self::QueueDeleted => once(|| stack.delete_queue()),
             Self::Undecodable => once(|| stack.send_undecodable()),
             Self::BuildDisk => {
                 stack.disk.fill();
                 Box::new(|| stack.disk.make_room())
             }
-            Self::Paused => {
+            Self::BuilderPaused => {
                 let paused = stack.pause_who_builds();
                 Box::new(|| paused.resume_when_replaced())
             }
-            Self::Clock(part, hours) => {
+            Self::ApiPaused => {
+                let api = any(&stack.services_of(Part::Api), dice);
+                api.pause();
+                let others = stack.writing();
+                Box::new(|| {
+                    others.wait_until_it_goes_on();
+                    api.resume();
+                })
+            }
+            Self::Clock(part, minutes) => {
                 let service = any(&stack.services_of(part), dice);
-                service.shift_clock(hours);
+                service.shift_clock(minutes);
                 Box::new(|| service.shift_clock(0))
             }
         }
@@ -93,6 +103,7 @@ impl Wire {
             Self::Frozen => wire.freeze(),
             Self::Slow => wire.delay(Duration::from_millis(200)),
             Self::HalfClosed => wire.half_close(),
+            Self::Forgotten => wire.forget(),
         }
         Box::new(|| wire.mend())
     }

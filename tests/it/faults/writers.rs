@@ -58,6 +58,7 @@ impl Writer<'_> {
         let mut written = Written::default();
         let agent = agent();
         while !self.course.is_written() {
+            self.course.wait_for_the_end_of_silence();
             let number = written.edits + 1;
             let (mark, since) = (self.course.mark(), Instant::now());
             written.edits = number;
@@ -73,6 +74,7 @@ impl Writer<'_> {
     fn edit(&mut self, agent: &ureq::Agent, number: u64) -> u64 {
         let since = Instant::now();
         for requests in 1.. {
+            self.course.wait_for_the_end_of_silence();
             let said = match self.ask(agent, number) {
                 Ok((200, answer)) => {
                     self.post.version = answer["version"].as_u64().unwrap();
