@@ -17,6 +17,7 @@ mod disk;
 mod fault;
 mod figures;
 mod keeper;
+mod paused;
 mod plan;
 mod readers;
 mod run;

@@ -12,7 +12,6 @@ use microblog_domain::AmqpUrl;
 use microblog_testkit::{PostgresServer, Proxy, TestBroker};
 use tokio::runtime::Runtime;
 
-use super::CLIENTS;
 use super::course::PATIENCE;
 use super::disk::Disk;
 use super::fault::Part;
@@ -22,9 +21,6 @@ use crate::installation::Installation;
 use crate::nginx::{Nginx, own_address};
 use crate::program::run;
 use crate::service::{api, builder};
-
-/// Who has which build, by which claim.
-const CLAIM: &str = "SELECT worker, id, lease_number FROM builds WHERE state = 'running'";
 
 /// Ten seconds are promised, and printed; test machines are busy with other tests.
 const READY_LIMIT: Duration = Duration::from_secs(40);
@@ -123,40 +119,6 @@ impl Stack {
             .collect()
     }
 
-    /// How far writers are at this moment.
-    pub(crate) fn writing(&self) -> Writing<'_> {
-        Writing { stack: self, kept: self.kept() }
-    }
-
-    /// How many texts the database holds.
-    fn kept(&self) -> u64 {
-        self.query("SELECT count(*) FROM revisions")[0].parse().unwrap()
-    }
-
-    /// Waits until a builder is in the middle of a build, and stops it there.
-    pub(crate) fn pause_who_builds(&self) -> Paused<'_> {
-        let since = Instant::now();
-        loop {
-            if let Some((builder, claim)) = self.who_builds() {
-                builder.pause();
-                let paused = Paused { stack: self, builder, claim };
-                if paused.has_its_build() {
-                    return paused;
-                }
-                builder.resume();
-            }
-            assert!(since.elapsed() < PATIENCE, "nobody builds: {}", self.state());
-        }
-    }
-
-    /// A builder, and what says that it has a build. Builders are called after their port.
-    fn who_builds(&self) -> Option<(&Service, String)> {
-        let claim = self.query(CLAIM).pop()?;
-        let port = claim.split('|').next()?.rsplit_once(':')?.1.parse::<u16>().ok()?;
-        let builder = self.services.iter().find(|service| service.address.port() == port)?;
-        Some((builder, claim))
-    }
-
     /// Told by SIGTERM, it would wait until nobody is connected any more.
     pub(crate) fn stop_database(&self) {
         self.database.process().interrupt();
@@ -228,46 +190,6 @@ impl Drop for Stack {
                 let _ = std::fs::write(folder.join(format!("{}.log", service.name)), service.log());
             }
             super::say(&format!("what the services said is in {}", folder.display()));
-        }
-    }
-}
-
-/// A builder that stands still in the middle of a build.
-pub(crate) struct Paused<'a> {
-    stack: &'a Stack,
-    builder: &'a Service,
-    claim: String,
-}
-
-impl Paused<'_> {
-    fn has_its_build(&self) -> bool {
-        self.stack.query(CLAIM).contains(&self.claim)
-    }
-
-    /// Lets it go on once another one has its build.
-    pub(crate) fn resume_when_replaced(self) {
-        let since = Instant::now();
-        while self.has_its_build() {
-            assert!(since.elapsed() < PATIENCE, "nobody takes over: {}", self.stack.state());
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        self.builder.resume();
-    }
-}
-
-/// How far writers were at a moment.
-pub(crate) struct Writing<'a> {
-    stack: &'a Stack,
-    kept: u64,
-}
-
-impl Writing<'_> {
-    /// Waits until more was kept than can have been on its way.
-    pub(crate) fn wait_until_it_goes_on(self) {
-        let since = Instant::now();
-        while self.stack.kept() <= self.kept + 2 * CLIENTS as u64 {
-            assert!(since.elapsed() < PATIENCE, "the others do not go on: {}", self.stack.state());
-            std::thread::sleep(Duration::from_millis(100));
         }
     }
 }

@@ -46,13 +46,8 @@ impl Fault {
                 Box::new(|| paused.resume_when_replaced())
             }
             Self::ApiPaused => {
-                let api = any(&stack.services_of(Part::Api), dice);
-                api.pause();
-                let others = stack.writing();
-                Box::new(|| {
-                    others.wait_until_it_goes_on();
-                    api.resume();
-                })
+                let paused = stack.pause_api(any(&stack.services_of(Part::Api), dice));
+                Box::new(|| paused.resume_when_others_went_on())
             }
             Self::Clock(part, minutes) => {
                 let service = any(&stack.services_of(part), dice);
