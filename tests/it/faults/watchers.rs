@@ -36,7 +36,7 @@ impl Watcher<'_> {
             if self.course.is_over() {
                 break;
             }
-            match self.newest(&agent, turn).filter(|build| !seen.contains_key(build)) {
+            match self.unseen(&agent, turn, &seen) {
                 Some(build) => seen.extend(self.watch_to_its_end(&agent, build)),
                 None => std::thread::sleep(REST),
             }
@@ -44,10 +44,12 @@ impl Watcher<'_> {
         (seen, self.reconnected)
     }
 
-    fn newest(&self, agent: &ureq::Agent, turn: usize) -> Option<String> {
-        let builds = self.get(agent, turn, "/api/v1/builds?limit=1", None).ok()?;
+    /// Builds are listed by their ids, which hold the time of whoever asked: one whose clock was ahead stays first for long.
+    fn unseen(&self, agent: &ureq::Agent, turn: usize, seen: &Seen) -> Option<String> {
+        let builds = self.get(agent, turn, "/api/v1/builds?limit=100", None).ok()?;
         let builds: Value = serde_json::from_reader(builds).ok()?;
-        builds["items"][0]["id"].as_str().map(str::to_owned)
+        let mut ids = builds["items"].as_array()?.iter().filter_map(|build| build["id"].as_str());
+        ids.find(|id| !seen.contains_key(*id)).map(str::to_owned)
     }
 
     /// Nothing if the run was over before.

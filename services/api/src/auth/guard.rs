@@ -70,6 +70,11 @@ pub(crate) async fn admit(State(gate): State<Gate>, request: Request, next: Next
         Guard::Public => Ok(None),
         Guard::Needs(..) => identify(&gate.app, request.headers()).await,
     };
+    // Whoever meets a fault of ours is told so, not that they ask too often: nobody knows yet who they are.
+    let identified = match identified {
+        Err(fault) if fault.code().status().is_server_error() => return Err(fault),
+        identified => identified,
+    };
     gate.count(request.extensions().get::<Client>().copied(), identified.as_ref().ok().and_then(Option::as_ref))
         .await?;
     let (Guard::Needs(role, scope), caller) = (gate.guard, identified?) else { return Ok(next.run(request).await) };

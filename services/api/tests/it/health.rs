@@ -41,6 +41,16 @@ async fn a_lost_database_is_unhealthy_but_the_process_lives() {
 }
 
 #[tokio::test]
+async fn whoever_meets_a_fault_of_ours_is_not_told_to_ask_less_often() {
+    let app = TestApp::with(&[("rate_limit.api", "2")]).await;
+    let author = app.author().await;
+    app.database.store().close().await;
+    for _ in 0..4 {
+        author.get("/api/v1/posts").await.problem("unavailable");
+    }
+}
+
+#[tokio::test]
 async fn jobs_that_nobody_passes_on_degrade_the_service() {
     let app = TestApp::new().await;
     let author = app.author().await;

@@ -9,6 +9,7 @@ use microblog_domain::BuildId;
 use microblog_process::Stopping;
 use microblog_store::builds;
 use microblog_store::builds::events::{self, BuildEvent};
+use microblog_store::in_time;
 use tokio::sync::broadcast;
 
 use crate::error::{ApiError, Named as _};
@@ -54,7 +55,8 @@ impl Watch {
     /// The events since the last call, as soon as there are any; `None` once there will be no more, or none from here.
     async fn next(&mut self) -> Result<Option<Vec<BuildEvent>>, ApiError> {
         while !self.is_over && !self.stopping.is_told() {
-            let unseen = self.read().await?;
+            // Browsers are told that the stream lives; only its end lets them ask again.
+            let unseen = in_time(self.read()).await?;
             if let Some(last) = unseen.last() {
                 self.last_seen = last.id;
                 self.is_over |= last.step.is_last();
