@@ -42,7 +42,8 @@ impl Servers {
         Installation::untouched_with(self.settings())
     }
 
-    fn settings(&self) -> Vec<String> {
+    /// The settings that name them.
+    pub(crate) fn settings(&self) -> Vec<String> {
         let queue = self.broker.as_ref().map(|broker| {
             let url = broker.url();
             let login = format!("{}:{}", url.user(), url.password());

@@ -168,10 +168,19 @@ fn a_script_can_name_the_secret_that_sets_a_site_up() {
 
 #[test]
 fn scheduled_posts_go_live_once_whichever_service_is_the_first_to_notice() {
-    let installation = Installation::new();
-    let services = [(); 3].map(|()| Service::ready(api(&installation), &installation));
-    let _builder = Service::ready(builder(&installation), &installation);
-    let client = services[0].client(&installation);
+    schedule_before_several(&Installation::new());
+}
+
+#[test]
+fn scheduled_posts_on_a_database_server_go_live_once_whichever_service_is_the_first_to_notice() {
+    let servers = Servers::database();
+    schedule_before_several(&servers.installation());
+}
+
+fn schedule_before_several(installation: &Installation) {
+    let services = [(); 3].map(|()| Service::ready(api(installation), installation));
+    let _builder = Service::ready(builder(installation), installation);
+    let client = services[0].client(installation);
     let soon = jiff::Timestamp::now() + std::time::Duration::from_secs(2);
     let posts: Vec<Value> = (0..20)
         .map(|number| {
@@ -187,7 +196,7 @@ fn scheduled_posts_go_live_once_whichever_service_is_the_first_to_notice() {
             now = client.ok("GET", &path, None);
             now["status"] == "published"
         });
-        wait_for_text(&installation, &now, "In time.");
+        wait_for_text(installation, &now, "In time.");
         assert_eq!(client.ok("GET", &path, None)["version"], 2);
     }
     let published = |service: &Service| {

@@ -9,7 +9,7 @@ use microblog_domain::{BuildState, PostId, PostStatus};
 use microblog_store::builds;
 use microblog_store::posts::{self, StoredPost};
 use microblog_store::publishing::{self, Intent};
-use microblog_testkit::a_post;
+use microblog_testkit::{DatabaseKind, a_post};
 
 use crate::workshop::Workshop;
 
@@ -75,7 +75,11 @@ async fn post(shop: &Workshop, id: PostId) -> StoredPost {
 /// Publishes a post that does what `fault` says, and another one; waits until the other one is live. Tells what its
 /// author is told, and how often the builder ended.
 async fn set_aside(fault: &str) -> (String, u32) {
-    let shop = Workshop::new().await;
+    set_aside_on(DatabaseKind::Sqlite, fault).await
+}
+
+async fn set_aside_on(database: DatabaseKind, fault: &str) -> (String, u32) {
+    let shop = Workshop::on(database).await;
     let bad = shop.create(a_post().titled("Bad").saying(&format!("microblog-fault:{fault}")).published().build()).await;
     shop.create(a_post().titled("Sound").published().build()).await;
     let mut builder = Builder::start(&shop);
@@ -124,6 +128,13 @@ async fn a_post_that_panics_is_set_aside_with_what_it_said() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_post_that_kills_the_process_is_set_aside_after_two_deaths() {
     let (reason, restarts) = set_aside("abort").await;
+    assert!(reason.contains("signal 6"), "{reason}");
+    assert_eq!(restarts, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_post_on_a_database_server_that_kills_the_process_is_set_aside_after_two_deaths() {
+    let (reason, restarts) = set_aside_on(DatabaseKind::Postgres, "abort").await;
     assert!(reason.contains("signal 6"), "{reason}");
     assert_eq!(restarts, 2);
 }

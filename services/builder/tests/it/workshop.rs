@@ -10,7 +10,7 @@ use microblog_release::{Options, ReleaseStore};
 use microblog_store::builds::{self, Build, BuildRequest};
 use microblog_store::publishing::{self, Intent, NewPost, Saved};
 use microblog_store::{Origin, Store};
-use microblog_testkit::{TestClock, TestDatabase};
+use microblog_testkit::{DatabaseKind, TestClock, TestDatabase};
 use tempfile::TempDir;
 use tokio::runtime::Handle;
 
@@ -24,7 +24,11 @@ pub(crate) struct Workshop {
 
 impl Workshop {
     pub(crate) async fn new() -> Self {
-        Self::with(TestDatabase::new().await)
+        Self::on(DatabaseKind::Sqlite).await
+    }
+
+    pub(crate) async fn on(database: DatabaseKind) -> Self {
+        Self::with(TestDatabase::of(database).await)
     }
 
     pub(crate) fn with(database: TestDatabase) -> Self {

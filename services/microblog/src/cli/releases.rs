@@ -8,8 +8,9 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use microblog_builder::installation_id;
 use microblog_config::Settings;
-use microblog_domain::ReleaseId;
+use microblog_domain::{BuildMode, ReleaseId};
 use microblog_release::{Committed, Release, ReleaseStore};
+use microblog_store::builds::{self, BuildRequest};
 use microblog_store::releases::{self, ReleaseRecord};
 use serde_json::{Value, json};
 
@@ -98,7 +99,8 @@ fn entry(release: &Release, live: Option<ReleaseId>) -> Value {
     })
 }
 
-/// The pin comes first: a build that ran in between would make its own release live again.
+/// The pin comes first: a build that ran in between would make its own release live again. One that ran already may do so
+/// afterwards; the build that is asked for here then goes back once more.
 fn activate(settings: &Settings, store: &mut ReleaseStore, id: ReleaseId) -> anyhow::Result<()> {
     let kept = store.releases()?.iter().any(|release| release.id == id);
     kept.then_some(()).with_context(|| format!("release {id} is not kept; see `microblog releases list`"))?;
@@ -107,6 +109,7 @@ fn activate(settings: &Settings, store: &mut ReleaseStore, id: ReleaseId) -> any
         store.check_owner(installation_id(&database).await?)?;
         let mut tx = database.begin().await?;
         releases::pin(&mut tx, id, &origin()).await?;
+        builds::ask(&mut tx, &BuildRequest::now(BuildMode::Incremental, &origin()), &origin()).await?;
         tx.commit().await?;
         if let Committed::Activated(activated) = store.roll_back(id)? {
             let release = activated.release;

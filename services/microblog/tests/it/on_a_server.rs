@@ -6,6 +6,7 @@ use std::process::Output;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use microblog_store::{Store, builds};
 use microblog_testkit::{PostgresServer, free_port};
 
 use crate::installation::{SITE, release, stdout, succeed, tell};
@@ -89,6 +90,22 @@ fn an_earlier_release_is_shown_again() {
     let refused = microblog(root.path(), &on(&elsewhere, &["releases", "activate", "2"]));
     assert!(stderr(&refused).contains("build holds the releases of another installation"), "{}", stderr(&refused));
     assert!(stderr(&done(root.path(), &database, &["check"])).contains("releases: 3 is live"));
+}
+
+/// The builder may be in the middle of a build that it began before the pin.
+#[test]
+fn a_builder_hears_that_the_site_is_held_at_an_earlier_release() {
+    let (root, database) = (folder(&[]), empty_database());
+    let page = |text: &str| format!("<!doctype html><html lang=\"en\"><title>{text}</title><p>{text}</html>");
+    release(root.path(), &page("old"));
+    release(root.path(), &page("new"));
+    done(root.path(), &database, &["releases", "activate", "1"]);
+    let url = database.strip_prefix("database.url=").unwrap().parse().unwrap();
+    let counts = block_on(async {
+        let store = Store::open(&url).await.unwrap();
+        builds::counts(&mut store.read().await.unwrap()).await.unwrap()
+    });
+    assert_eq!(counts.waiting, 1);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod mishaps;
 mod newsroom;
 mod tree;
 
+use microblog_testkit::DatabaseKind;
 use proptest::prelude::*;
 
 use edits::{Details, Round, rounds};
@@ -17,6 +18,8 @@ use newsroom::{Newsroom, RUNTIME};
 
 /// Few enough for every day, on a machine that has other things to do.
 const CASES: u32 = 80;
+/// What differs there is the database alone; each of these has one of its own.
+const CASES_ON_A_SERVER: u32 = 12;
 
 /// What happens to a site, from its first posts on.
 #[derive(Debug, Clone)]
@@ -33,22 +36,36 @@ fn histories() -> impl Strategy<Value = History> {
     (first, rounds()).prop_map(|(first, rounds)| History { first, rounds })
 }
 
+impl History {
+    fn live_through(&self, database: DatabaseKind) -> Result<(), TestCaseError> {
+        let _context = RUNTIME.enter();
+        let mut newsroom = Newsroom::open(database);
+        newsroom.begin_with(&self.first)?;
+        for round in &self.rounds {
+            newsroom.live_through(round)?;
+        }
+        newsroom.close()
+    }
+}
+
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, max_shrink_time: 600_000, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: CASES,
-        failure_persistence: None,
-        max_shrink_time: 600_000,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(config(CASES))]
 
     #[test]
     fn whatever_was_done_readers_get_what_a_build_from_nothing_gives(history in histories()) {
-        let _context = RUNTIME.enter();
-        let mut newsroom = Newsroom::open();
-        newsroom.begin_with(&history.first)?;
-        for round in &history.rounds {
-            newsroom.live_through(round)?;
-        }
-        newsroom.close()?;
+        history.live_through(DatabaseKind::Sqlite)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(config(CASES_ON_A_SERVER))]
+
+    #[test]
+    fn whatever_was_done_on_a_database_server_readers_get_what_a_build_from_nothing_gives(history in histories()) {
+        history.live_through(DatabaseKind::Postgres)?;
     }
 }

@@ -15,7 +15,7 @@ use microblog_store::images::{self, ImageWorker, MadeVariants};
 use microblog_store::media::{self, MediaFile};
 use microblog_store::publishing::{self, Intent};
 use microblog_store::{Origin, StoreError, Transaction, posts, releases, settings};
-use microblog_testkit::{TestClock, TestDatabase, a_post, fast_folder};
+use microblog_testkit::{DatabaseKind, TestClock, TestDatabase, a_post, fast_folder};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use tempfile::TempDir;
@@ -42,8 +42,13 @@ pub(super) struct Newsroom {
 }
 
 impl Newsroom {
-    pub(super) fn open() -> Self {
-        let database = RUNTIME.block_on(TestDatabase::in_folder(fast_folder("microblog-database-")));
+    pub(super) fn open(database: DatabaseKind) -> Self {
+        let database = RUNTIME.block_on(async {
+            match database {
+                DatabaseKind::Sqlite => TestDatabase::in_folder(fast_folder("microblog-database-")).await,
+                DatabaseKind::Postgres => TestDatabase::postgres().await,
+            }
+        });
         let clock = TestClock::at("2026-03-01T12:00:00Z");
         let folder = fast_folder("microblog-newsroom-");
         for part in ["theme/templates", "theme/assets"] {
