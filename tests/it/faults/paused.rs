@@ -1,5 +1,7 @@
 //! Services that stand still in the middle of what they do (SIGSTOP), and what others must do meanwhile before they go on.
 
+use std::net::SocketAddr;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::CLIENTS;
@@ -9,6 +11,9 @@ use super::stack::Stack;
 
 /// Who has which build, by which claim.
 const CLAIM: &str = "SELECT worker, id, lease_number FROM builds WHERE state = 'running'";
+
+/// How often a builder is stopped to find it without the lock of the releases.
+const TRIES: u32 = 10;
 
 impl Stack {
     /// Stops a replica of the API, whatever it does at this moment.
@@ -22,14 +27,16 @@ impl Stack {
         self.query("SELECT count(*) FROM revisions")[0].parse().unwrap()
     }
 
-    /// Waits until a builder is in the middle of a build, and stops it there.
+    /// Waits until a builder is in the middle of a build, and stops it there: if that can be had, before it has the lock of
+    /// the releases, so that another one can overtake it.
     pub(crate) fn pause_who_builds(&self) -> PausedBuilder<'_> {
-        let since = Instant::now();
+        let (since, mut tries) = (Instant::now(), 0);
         loop {
             if let Some((builder, claim)) = self.who_builds() {
                 builder.pause();
+                tries += 1;
                 let paused = PausedBuilder { stack: self, builder, claim };
-                if paused.has_its_build() {
+                if paused.has_its_build() && (tries > TRIES || !self.releases_are_held()) {
                     return paused;
                 }
                 builder.resume();
@@ -38,11 +45,18 @@ impl Stack {
         }
     }
 
-    /// A builder, and what says that it has a build. Builders are called after their port.
+    /// Whether somebody holds the lock of the release store.
+    fn releases_are_held(&self) -> bool {
+        let mut flock = Command::new("flock");
+        flock.arg("--nonblock").arg(self.disk.folder().join("lock")).arg("true");
+        !flock.status().unwrap().success()
+    }
+
+    /// A builder, and what says that it has a build. Builders are called after their address, and a mark.
     fn who_builds(&self) -> Option<(&Service, String)> {
         let claim = self.query(CLAIM).pop()?;
-        let port = claim.split('|').next()?.rsplit_once(':')?.1.parse::<u16>().ok()?;
-        let builder = self.services().into_iter().find(|service| service.address.port() == port)?;
+        let address = claim.split(['|', ' ']).next()?.parse::<SocketAddr>().ok()?;
+        let builder = self.services().into_iter().find(|service| service.address == address)?;
         Some((builder, claim))
     }
 }
@@ -59,10 +73,11 @@ impl PausedBuilder<'_> {
         self.stack.query(CLAIM).contains(&self.claim)
     }
 
-    /// Lets it go on once another one has its build.
+    /// Lets it go on once another one has its build; or at once if it was stopped while it held the releases, since then
+    /// nobody else may take a build.
     pub(crate) fn resume_when_replaced(self) {
         let since = Instant::now();
-        while self.has_its_build() {
+        while self.has_its_build() && !self.stack.releases_are_held() {
             assert!(since.elapsed() < PATIENCE, "nobody takes over: {}", self.stack.state());
             std::thread::sleep(Duration::from_millis(100));
         }
