@@ -82,7 +82,9 @@ impl Team {
         wait_until("the hint is with a builder", || {
             self.servers.query("SELECT id FROM outbox").is_empty() && self.servers.hints() == 0
         });
-        (who.remove(0), locked)
+        // Behind its name stands a mark.
+        let who = who.remove(0).split(' ').next().unwrap_or_default().to_owned();
+        (who, locked)
     }
 }
 
