@@ -9,7 +9,7 @@ use microblog_domain::{BuildState, PostId, PostStatus};
 use microblog_store::builds;
 use microblog_store::posts::{self, StoredPost};
 use microblog_store::publishing::{self, Intent};
-use microblog_testkit::{DatabaseKind, a_post};
+use microblog_testkit::{DatabaseKind, a_post, eventually};
 
 use crate::workshop::Workshop;
 
@@ -51,6 +51,10 @@ impl Drop for Builder<'_> {
 }
 
 fn start(shop: &Workshop) -> Child {
+    start_with(shop, "build.page_limit=1s")
+}
+
+fn start_with(shop: &Workshop, page_limit: &str) -> Child {
     let folder = shop.folder.path();
     let setting = |key: &str, value: &Path| format!("{key}={}", value.display());
     let mut command = Command::new(env!("CARGO_BIN_EXE_microblog-builder"));
@@ -60,7 +64,7 @@ fn start(shop: &Workshop) -> Child {
         setting("build.dir", &folder.join("build")),
         "builder.listen=127.0.0.1:0".to_owned(),
         "builder.name=the only one".to_owned(),
-        "build.page_limit=1s".to_owned(),
+        page_limit.to_owned(),
         "log.format=json".to_owned(),
     ] {
         command.arg("--set").arg(setting);
@@ -150,6 +154,26 @@ async fn a_post_that_never_ends_is_set_aside_and_the_process_begins_anew_by_itse
     let (reason, restarts) = set_aside("hang").await;
     assert_eq!(reason, "rendering it takes longer than 1s");
     assert_eq!(restarts, 0, "its id stays the same");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_builder_that_is_told_to_stop_ends_although_its_build_does_not_and_hands_it_back() {
+    let shop = Workshop::new().await;
+    let saved = shop.create(a_post().titled("Bad").saying("microblog-fault:hang").published().build()).await;
+    let build = async || shop.build(saved.build.unwrap()).await;
+    let mut builder = start_with(&shop, "build.page_limit=10m");
+    eventually("the build has begun", async || build().await.state == BuildState::Running).await;
+    let pid = builder.id().to_string();
+    assert!(Command::new("kill").args(["-s", "TERM", &pid]).status().unwrap().success());
+    let mut ended = None;
+    eventually("the process has ended", async || {
+        ended = builder.try_wait().unwrap();
+        ended.is_some()
+    })
+    .await;
+    assert!(ended.unwrap().success());
+    let build = build().await;
+    assert_eq!((build.state, build.attempt, build.crashes), (BuildState::Waiting, 0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
