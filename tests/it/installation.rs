@@ -192,12 +192,24 @@ impl Client {
         if_match: Option<&str>,
         body: Option<&Value>,
     ) -> Result<(u16, Value), ureq::Error> {
+        let version = if_match.map(|version| ("if-match", version));
+        self.send_with(method, path, &version.into_iter().collect::<Vec<_>>(), body)
+    }
+
+    /// The same with headers.
+    pub(crate) fn send_with(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<(u16, Value), ureq::Error> {
         let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.api))
             .header("authorization", format!("Bearer {}", self.token));
-        if let Some(version) = if_match {
-            request = request.header("if-match", version);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         if body.is_some() {
             request = request.header("content-type", "application/json");

@@ -23,6 +23,7 @@
 
 mod bad_input;
 mod built_site;
+mod collector;
 mod corpus;
 mod dashboard;
 mod faults;
@@ -43,5 +44,6 @@ mod services;
 mod site;
 mod takeover;
 mod torn_reads;
+mod traces;
 mod variants;
 mod web;

@@ -11,9 +11,12 @@ use std::sync::{Arc, PoisonError};
 
 use microblog_queue::{Caution, Failure, FailureKind};
 use microblog_store::builds::{Build, ClaimedBuild, Lease};
+use microblog_telemetry::traces;
 use tokio::runtime::Handle;
 use tokio::sync::watch as signal;
 use tokio::task::JoinHandle;
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 
 use self::watch::StopReason;
 use crate::build_site::{BuildError, Built, Control, Order, build_site};
@@ -38,8 +41,28 @@ pub(crate) async fn work_off(
     claimed: ClaimedBuild,
     stop: &mut signal::Receiver<bool>,
 ) -> Result<(), Stuck> {
+    let span = span_of(&claimed.build);
+    work_off_claimed(worker, claimed, stop).instrument(span).await
+}
+
+/// What everything belongs to that is logged and done for a build. Of the highest level, so that it is there whatever is
+/// logged.
+fn span_of(build: &Build) -> Span {
+    let span = tracing::error_span!(
+        "build", job_id = %build.id, request_id = build.request_id, attempt = build.attempt, mode = %build.mode,
+        trace_id = Empty, otel.kind = "consumer", otel.status_code = Empty,
+    );
+    traces::follow(&span, build.trace);
+    span
+}
+
+async fn work_off_claimed(
+    worker: &Worker,
+    claimed: ClaimedBuild,
+    stop: &mut signal::Receiver<bool>,
+) -> Result<(), Stuck> {
     let ClaimedBuild { build, lease } = claimed;
-    tracing::info!(job_id = %build.id, attempt = build.attempt, mode = %build.mode, request_id = build.request_id, "build started");
+    tracing::info!("build started");
     let control = Arc::new(Control::default());
     let end = match worker.config.retry.caution(build.crashes) {
         Caution::GiveUp => End::Failed(crashes_too_often(build.crashes)),
@@ -66,7 +89,9 @@ fn start(
     let (desk, control) = (Arc::clone(&worker.desk), Arc::clone(control));
     let order = Order { mode: build.mode, lease: Some(lease) };
     let quarantine = (caution == Caution::FindCulprit).then(|| Quarantine::new(worker, lease, Handle::current()));
+    let span = Span::current();
     tokio::task::spawn_blocking(move || {
+        let _inside = span.entered();
         let mut desk = desk.lock().unwrap_or_else(PoisonError::into_inner);
         let warnings = quarantine.map_or(Ok(Vec::new()), |quarantine| quarantine.set_culprits_aside(&control))?;
         let mut built = build_site(&mut desk, order, &control)?;

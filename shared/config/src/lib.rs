@@ -11,6 +11,7 @@
 mod cache;
 mod files;
 mod layers;
+mod otlp;
 mod problem;
 mod reader;
 mod settings;
@@ -18,6 +19,7 @@ mod sources;
 mod values;
 
 pub use cache::cache_folder;
+pub use otlp::{OtlpEndpoint, OtlpHeaders, OtlpSettings, Share};
 pub use problem::{ConfigError, Origin, Problem};
 pub use settings::{
     AuthSettings, BuildSettings, BuilderSettings, DataSettings, DatabaseSettings, LogSettings, QueueSettings,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use microblog_domain::{DatabaseUrl, QueueUrl, SiteSettings};
 
 use crate::layers::Layers;
+use crate::otlp::OtlpSettings;
 use crate::problem::ConfigError;
 use crate::reader::Reader;
 use crate::sources::Sources;
@@ -40,6 +41,8 @@ pub struct Settings {
     pub rate_limit: RateLimitSettings,
     /// `log.*`
     pub log: LogSettings,
+    /// `otlp.*`
+    pub otlp: OtlpSettings,
 }
 
 /// Where the program keeps what must not be lost.
@@ -225,6 +228,7 @@ impl Settings {
             auth: read_auth(reader),
             rate_limit: read_rate_limit(reader),
             log: read_log(reader),
+            otlp: OtlpSettings::read(reader),
             data,
         }
     }

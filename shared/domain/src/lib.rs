@@ -20,6 +20,7 @@ pub mod role;
 pub mod settings;
 pub mod slug;
 pub mod tag;
+pub mod trace;
 
 pub use build::{BuildMode, BuildState, BuildStep, PageCounts};
 pub use clock::{Clock, SystemClock};
@@ -37,3 +38,4 @@ pub use role::{Role, Scope};
 pub use settings::{BaseUrl, MenuItem, SiteSettings, SiteTimeZone};
 pub use slug::{Slug, SlugError};
 pub use tag::{Tag, TagError};
+pub use trace::{TraceParent, TraceParentError};

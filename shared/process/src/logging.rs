@@ -1,37 +1,57 @@
-//! Logs as the settings want them, while the process runs.
+//! Logs and traces as the settings want them, while the process runs.
 
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
-use microblog_config::{LogFormat, LogSettings};
+use microblog_config::{LogFormat, LogSettings, OtlpSettings, Settings};
 use microblog_domain::SystemClock;
-use microblog_telemetry::logs::{self, Form, LogError, LogFileOptions, LogOptions, Logs};
+use microblog_telemetry::logs::{Form, LogFileOptions, LogOptions};
+use microblog_telemetry::traces::{CollectorOptions, TraceOptions};
+use microblog_telemetry::{Telemetry, TelemetryError};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::SettingsArgs;
+use crate::{SettingsArgs, VERSION};
 
-pub(crate) fn start(service: &'static str, settings: &LogSettings) -> Result<Logs, LogError> {
+pub(crate) fn start(service: &'static str, settings: &Settings) -> Result<Telemetry, TelemetryError> {
+    let traces = trace_options(service, &settings.otlp);
+    Telemetry::start(log_options(service, &settings.log), traces, Arc::new(SystemClock))
+}
+
+fn log_options(service: &'static str, settings: &LogSettings) -> LogOptions {
     let form = match settings.format {
         LogFormat::Auto => None,
         LogFormat::Text => Some(Form::Text),
         LogFormat::Json => Some(Form::Json),
     };
     let file = settings.dir.as_ref().map(|folder| LogFileOptions {
-        path: folder.join(format!("{}.log", program(service))),
+        path: folder.join(format!("{}.log", program_of(service))),
         largest: settings.file_size.0,
         files: settings.files,
     });
-    logs::start(LogOptions { form, level: settings.level.clone(), service, file }, Arc::new(SystemClock))
+    LogOptions { form, level: settings.level.clone(), service, file }
 }
 
-/// `api` is `microblog-api`.
-fn program(service: &str) -> String {
-    if service == "microblog" { service.to_owned() } else { format!("microblog-{service}") }
+fn trace_options(service: &'static str, settings: &OtlpSettings) -> TraceOptions {
+    let collector = settings.endpoint.as_ref().map(|endpoint| CollectorOptions {
+        endpoint: endpoint.reveal().to_owned(),
+        headers: settings.headers.reveal().clone(),
+        sample: settings.sample.0,
+    });
+    TraceOptions { collector, service: program_of(service), version: VERSION }
+}
+
+/// What people call it who look at more than this site.
+fn program_of(service: &'static str) -> &'static str {
+    match service {
+        "api" => "microblog-api",
+        "builder" => "microblog-builder",
+        other => other,
+    }
 }
 
 /// Takes the level from the settings again whenever the process is sent SIGHUP. A process that somebody started on a
 /// terminal ends by that signal, as its terminal does.
-pub(crate) async fn follow_settings(logs: Arc<Logs>, args: SettingsArgs, mut level: String) {
+pub(crate) async fn follow_settings(telemetry: Arc<Telemetry>, args: SettingsArgs, mut level: String) {
     if std::io::stderr().is_terminal() {
         return;
     }
@@ -47,7 +67,7 @@ pub(crate) async fn follow_settings(logs: Arc<Logs>, args: SettingsArgs, mut lev
                 continue;
             }
         };
-        match logs.set_level(&wanted) {
+        match telemetry.set_log_level(&wanted) {
             Ok(()) => {
                 tracing::warn!(before = level, now = wanted, "the log level was read again");
                 level = wanted;

@@ -11,9 +11,11 @@ use std::time::Duration;
 use microblog_domain::{Clock, Timestamp};
 use microblog_store::outbox::{self, OutboxMessage};
 use microblog_store::{Store, StoreError, builds, in_time};
-use microblog_telemetry::Trouble;
+use microblog_telemetry::{Trouble, traces};
 use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
+use tracing::Span;
+use tracing::field::Empty;
 
 use crate::hint::Hint;
 use crate::metrics;
@@ -116,7 +118,8 @@ impl Relay {
 
     /// Sends what was claimed.
     async fn send(&mut self, permit: Permit, messages: &[OutboxMessage]) {
-        let hints: Vec<_> = messages.iter().map(hint_of).collect();
+        // The spans end when the broker has answered.
+        let (_spans, hints): (Vec<_>, Vec<_>) = messages.iter().map(hint_of).unzip();
         let sent = self.sender.send(permit, &hints).await;
         self.tell(&sent);
         for (message, sent) in messages.iter().zip(&sent) {
@@ -207,6 +210,12 @@ impl Sweeper {
     }
 }
 
-fn hint_of(message: &OutboxMessage) -> Hint {
-    Hint { build: message.build, request_id: message.request_id.clone(), traceparent: message.traceparent.clone() }
+/// What is sent, and the span of sending it in the trace of the request; what belongs to no trace begins none.
+fn hint_of(message: &OutboxMessage) -> (Span, Hint) {
+    let span = message.trace.map_or_else(
+        Span::none,
+        |_| tracing::info_span!("announce", job_id = %message.build, trace_id = Empty, otel.kind = "producer"),
+    );
+    let trace = traces::follow(&span, message.trace);
+    (span, Hint { build: message.build, request_id: message.request_id.clone(), trace })
 }

@@ -1,7 +1,7 @@
 //! Where a change comes from: who, when, and in the course of which request.
 
 use jiff::Timestamp;
-use microblog_domain::UserId;
+use microblog_domain::{TraceParent, UserId};
 
 /// Goes with every change; becomes part of the audit trail and follows the build that the change leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,15 +14,15 @@ pub struct Origin {
     pub ip: Option<String>,
     /// The request's id.
     pub request_id: Option<String>,
-    /// The W3C trace context of the request.
-    pub traceparent: Option<String>,
+    /// Where the request stands in a trace.
+    pub trace: Option<TraceParent>,
 }
 
 impl Origin {
     /// The program itself, or its command line.
     #[must_use]
     pub const fn system(at: Timestamp) -> Self {
-        Self { at, user: None, ip: None, request_id: None, traceparent: None }
+        Self { at, user: None, ip: None, request_id: None, trace: None }
     }
 
     /// Somebody known, outside any request.

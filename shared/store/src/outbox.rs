@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use microblog_domain::BuildId;
+use microblog_domain::{BuildId, TraceParent};
 use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
@@ -27,8 +27,8 @@ pub struct OutboxMessage {
     pub build: BuildId,
     /// The request that it began with.
     pub request_id: Option<String>,
-    /// The W3C trace context of that request.
-    pub traceparent: Option<String>,
+    /// Where that request stands in a trace.
+    pub trace: Option<TraceParent>,
     /// When it was written.
     pub created_at: Timestamp,
     /// When it was to be sent, at the earliest.
@@ -146,7 +146,7 @@ fn from_row(row: &AnyRow) -> Result<OutboxMessage, StoreError> {
         id: row.number("id")?,
         build: row.parsed("build_id")?,
         request_id: row.maybe_text("request_id")?,
-        traceparent: row.maybe_text("traceparent")?,
+        trace: row.maybe_parsed("traceparent")?,
         created_at: row.time("created_at")?,
         due_at: row.time("due_at")?,
         available_at: row.time("available_at")?,

@@ -3,9 +3,8 @@
 use std::net::IpAddr;
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use microblog_domain::{ContentHash, Role, Scope, Timestamp, TokenId, UserId};
+use microblog_domain::{ContentHash, Role, Scope, Timestamp, TokenId, TraceParent, UserId};
 use microblog_store::Origin;
 use microblog_telemetry::RequestId;
 
@@ -80,7 +79,7 @@ pub(crate) struct Course {
     user: Option<UserId>,
     address: Option<IpAddr>,
     request_id: Option<String>,
-    traceparent: Option<String>,
+    trace: Option<TraceParent>,
 }
 
 impl Course {
@@ -91,7 +90,7 @@ impl Course {
             user: self.user,
             ip: self.address.map(|address| address.to_string()),
             request_id: self.request_id.clone(),
-            traceparent: self.traceparent.clone(),
+            trace: self.trace,
         }
     }
 }
@@ -104,32 +103,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Course {
             user: parts.extensions.get::<Caller>().map(|caller| caller.user),
             address: parts.extensions.get::<Client>().map(|client| client.address),
             request_id: parts.extensions.get::<RequestId>().map(ToString::to_string),
-            traceparent: traceparent(&parts.headers),
+            trace: parts.extensions.get::<TraceParent>().copied(),
         })
-    }
-}
-
-/// The W3C trace context, if it has the form of one: `00-` + 32 digits + `-` + 16 digits + `-` + 2 digits.
-fn traceparent(headers: &HeaderMap) -> Option<String> {
-    let text = headers.get("traceparent")?.to_str().ok()?;
-    let parts: Vec<&str> = text.split('-').collect();
-    let has_form = parts.iter().map(|part| part.len()).eq([2, 32, 16, 2])
-        && parts.iter().all(|part| part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')));
-    has_form.then(|| text.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_trace_context_of_the_right_form_goes_on() {
-        let given =
-            |text: &str| traceparent(&HeaderMap::from_iter([("traceparent".parse().unwrap(), text.parse().unwrap())]));
-        let right = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-        assert_eq!(given(right).as_deref(), Some(right));
-        for wrong in ["", "00", "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01", "00-1-2-3"] {
-            assert_eq!(given(wrong), None, "{wrong}");
-        }
     }
 }

@@ -6,14 +6,17 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
-use microblog_telemetry::RequestId;
-use tracing::Instrument as _;
+use microblog_domain::TraceParent;
+use microblog_telemetry::{RequestId, traces};
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 
 use super::client::Client;
 use crate::metrics::{self, InFlight};
 use crate::state::App;
 
 const REQUEST_ID: &str = "x-request-id";
+const TRACEPARENT: &str = "traceparent";
 /// The route of requests that match none, so that a crawl of unknown addresses adds no series.
 const UNMATCHED: &str = "unmatched";
 
@@ -27,12 +30,20 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
     request.extensions_mut().insert(client);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str).to_owned();
-    let span = tracing::info_span!("request", %request_id, %method, route);
+    // Of the highest level, so that whatever is logged inside has these fields.
+    let span = tracing::error_span!(
+        "request", %request_id, %method, route, trace_id = Empty, status = Empty,
+        otel.name = format!("{method} {route}"), otel.kind = "server", otel.status_code = Empty,
+    );
+    if let Some(trace) = traces::follow(&span, trace_of(&request)) {
+        request.extensions_mut().insert(trace);
+    }
     async move {
         let mut response = next.run(request).await;
         let took = started.elapsed();
         metrics::request_answered(&method, &route, response.status(), took);
         log(&method, &route, response.status(), took.as_secs_f64());
+        tell_span(response.status());
         if let Ok(value) = HeaderValue::from_str(request_id.as_str()) {
             response.headers_mut().insert(REQUEST_ID, value);
         }
@@ -45,6 +56,19 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
 fn request_id(request: &Request) -> RequestId {
     let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
     given.and_then(RequestId::from_client).unwrap_or_else(RequestId::generate)
+}
+
+/// What the client told of a trace that its request belongs to.
+fn trace_of(request: &Request) -> Option<TraceParent> {
+    request.headers().get(TRACEPARENT)?.to_str().ok()?.parse().ok()
+}
+
+fn tell_span(status: StatusCode) {
+    let span = Span::current();
+    span.record("status", status.as_u16());
+    if status.is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
 }
 
 /// Probes come every few seconds and would hide the rest.

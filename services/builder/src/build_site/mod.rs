@@ -193,6 +193,7 @@ fn checks(site: &Site, order: Order) -> Checks {
 
 fn timed<T>(control: &Control, phase: Phase, step: impl FnOnce() -> Result<T, BuildError>) -> Result<T, BuildError> {
     control.enter(phase)?;
+    let _inside = tracing::info_span!("phase", otel.name = phase.as_str()).entered();
     let start = Instant::now();
     let result = step();
     control.took(phase, start.elapsed());

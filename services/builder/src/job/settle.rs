@@ -36,15 +36,15 @@ pub(super) async fn settle(
         match in_time(repeat(|| store(worker, build, lease, &end, control), StoreError::is_undone)).await {
             Ok(()) => return,
             Err(StoreError::LeaseLost { .. }) => {
-                tracing::warn!(job_id = %build.id, "another worker has taken the build over; what became of it here counts no more");
+                tracing::warn!("another worker has taken the build over; what became of it here counts no more");
                 return;
             }
             Err(error) if error.may_pass() && !is_last_try => {
-                tracing::warn!(job_id = %build.id, %error, "the end of the build can not be stored; trying again");
+                tracing::warn!(%error, "the end of the build can not be stored; trying again");
                 let _ = tokio::time::timeout(REST, stop.changed()).await;
             }
             Err(error) => {
-                tracing::error!(job_id = %build.id, %error, "the end of the build could not be stored; it will be taken up again");
+                tracing::error!(%error, "the end of the build could not be stored; it will be taken up again");
                 return;
             }
         }
@@ -94,7 +94,7 @@ async fn succeed(
 ) -> Result<BuildState, StoreError> {
     let now = worker.clock.now();
     for message in told_warnings(&built.warnings) {
-        tracing::warn!(job_id = %build.id, message, "the build found something");
+        tracing::warn!(message, "the build found something");
         leases::report(tx, lease, &BuildStep::Warning { message }, built.pages, now).await?;
     }
     if let Some(live) = &built.live {
@@ -110,7 +110,12 @@ async fn succeed(
         leases::report(tx, lease, &BuildStep::Activated { release }, built.pages, now).await?;
     }
     leases::succeed(tx, lease, release, built.pages, now).await?;
-    tracing::info!(job_id = %build.id, release = release.map(|id| id.0), rendered = built.pages.rendered, total = built.pages.total, "build succeeded");
+    tracing::info!(
+        release = release.map(|id| id.0),
+        rendered = built.pages.rendered,
+        total = built.pages.total,
+        "build succeeded"
+    );
     Ok(BuildState::Succeeded)
 }
 
@@ -159,19 +164,19 @@ async fn fail(
     let retry = &worker.config.retry;
     match retry.settle(build.attempt, failure) {
         Settlement::RetryAfter(delay) => {
-            tracing::warn!(job_id = %build.id, code, error, ?delay, "build failed; trying again");
+            tracing::warn!(code, error, ?delay, "build failed; trying again");
             leases::retry(tx, lease, error, after(delay), now).await
         }
         Settlement::RetryWithCare => {
-            tracing::error!(job_id = %build.id, code, error, "build broke down; looking for a post that causes it");
+            tracing::error!(code, error, "build broke down; looking for a post that causes it");
             leases::retry_after_crash(tx, lease, error, retry.suspicious_crashes, now).await
         }
         Settlement::PutBack(delay) => {
-            tracing::warn!(job_id = %build.id, code, error, ?delay, "build could not begin; trying again");
+            tracing::warn!(code, error, ?delay, "build could not begin; trying again");
             leases::hand_back(tx, lease, after(delay), now).await
         }
         Settlement::GiveUp => {
-            tracing::error!(job_id = %build.id, code, error, "build failed; readers keep the release they have");
+            tracing::error!(code, error, "build failed; readers keep the release they have");
             leases::fail(tx, lease, error, now).await?;
             Ok(BuildState::Failed)
         }

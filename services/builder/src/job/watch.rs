@@ -155,7 +155,7 @@ impl Watch<'_> {
         match in_time(stored).await {
             Ok(()) => worker.events.announce(lease.build),
             Err(error) => {
-                tracing::warn!(job_id = %lease.build, %error, "the progress of the build could not be stored");
+                tracing::warn!(%error, "the progress of the build could not be stored");
             }
         }
     }

@@ -36,7 +36,7 @@ async fn a_hint_of_what_is_done_already_keeps_nothing_from_being_compressed() {
     let shop = Workshop::new().await;
     let build = a_long_post(&shop).await;
     let (sender, hints) = Queue::Embedded.both_ends();
-    let hint = Hint { build, request_id: None, traceparent: None };
+    let hint = Hint { build, request_id: None, trace: None };
     let sent = sender.send(sender.permit().unwrap(), &[hint.clone(), hint]).await;
     assert!(sent.iter().all(Result::is_ok));
     let (stop, stopped) = watch::channel(false);

@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     fn hint() -> Hint {
-        Hint { build: BuildId::generate(Timestamp::UNIX_EPOCH), request_id: None, traceparent: None }
+        Hint { build: BuildId::generate(Timestamp::UNIX_EPOCH), request_id: None, trace: None }
     }
 
     #[tokio::test]

@@ -10,7 +10,7 @@ async fn a_hint_arrives_with_what_is_known_of_its_request() {
     let (sender, mut receiver) = line.queue().both_ends();
     let hint = Hint {
         request_id: Some("r-1".to_owned()),
-        traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
+        trace: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".parse().unwrap()),
         ..hint()
     };
     send(&sender, &hint).await;

@@ -38,7 +38,7 @@ pub(crate) fn queue_at(url: AmqpUrl) -> Queue {
 }
 
 pub(crate) fn hint() -> Hint {
-    Hint { build: BuildId::generate(Timestamp::UNIX_EPOCH), request_id: None, traceparent: None }
+    Hint { build: BuildId::generate(Timestamp::UNIX_EPOCH), request_id: None, trace: None }
 }
 
 /// Sends a hint, as soon as the breaker lets it; once.

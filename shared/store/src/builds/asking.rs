@@ -62,7 +62,7 @@ async fn insert_or_join(tx: &mut Transaction, request: &BuildRequest, origin: &O
     .bind(micros(origin.at.min(request.run_after)))
     .bind(origin.user.map(|user| user.to_string()))
     .bind(origin.request_id.clone())
-    .bind(origin.traceparent.clone())
+    .bind(origin.trace.map(|trace| trace.to_string()))
     .bind(micros(request.run_after))
     .fetch_one(&mut **tx)
     .await?;

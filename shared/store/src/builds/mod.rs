@@ -11,7 +11,7 @@ pub mod events;
 pub mod leases;
 
 use jiff::{SignedDuration, Timestamp};
-use microblog_domain::{BuildId, BuildMode, BuildState, PageCounts, ReleaseId, UserId};
+use microblog_domain::{BuildId, BuildMode, BuildState, PageCounts, ReleaseId, TraceParent, UserId};
 use sqlx::any::AnyRow;
 
 pub use self::asking::{BuildRequest, announce_overdue, ask, cancel, overdue};
@@ -37,8 +37,8 @@ pub struct Build {
     pub requested_by: Option<UserId>,
     /// The request that it began with.
     pub request_id: Option<String>,
-    /// The W3C trace context of that request.
-    pub traceparent: Option<String>,
+    /// Where that request stands in a trace.
+    pub trace: Option<TraceParent>,
     /// When it may start.
     pub run_after: Timestamp,
     /// How often it was tried since somebody last asked.
@@ -195,7 +195,7 @@ fn from_row(row: &AnyRow) -> Result<Build, StoreError> {
         requested_at: row.time("requested_at")?,
         requested_by: row.maybe_parsed("requested_by")?,
         request_id: row.maybe_text("request_id")?,
-        traceparent: row.maybe_text("traceparent")?,
+        trace: row.maybe_parsed("traceparent")?,
         run_after: row.time("run_after")?,
         attempt: row.number("attempt")?,
         crashes: row.number("crashes")?,

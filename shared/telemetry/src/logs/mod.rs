@@ -15,12 +15,11 @@ use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 use microblog_domain::Clock;
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
-use tracing_subscriber::{EnvFilter, Registry, reload};
+use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 
 use file::{LogFile, LogFileGuard};
 pub use layer::LogLayer;
+pub(crate) use panics::log_them as log_panics;
 pub use rotation::LogFileOptions;
 pub use write::Form;
 
@@ -39,14 +38,29 @@ pub struct LogOptions {
 
 /// The logs of this process: to be kept until it ends, for what waits is written then.
 #[derive(Debug)]
-pub struct Logs {
+pub(crate) struct Logs {
     level: reload::Handle<EnvFilter, Registry>,
     _file: Option<LogFileGuard>,
 }
 
 impl Logs {
+    /// Opens standard error and, if wanted, the file. Gives the part of the subscriber that writes there.
+    pub(crate) fn open(options: LogOptions, clock: Arc<dyn Clock>) -> Result<(Self, impl Layer<Registry>), LogError> {
+        let (filter, level) = reload::Layer::new(filter(&options.level)?);
+        let form =
+            options.form.unwrap_or_else(|| if std::io::stderr().is_terminal() { Form::Text } else { Form::Json });
+        let mut layer = LogLayer::new(options.service, clock).to(form, std::io::stderr);
+        let mut guard = None;
+        if let Some(options) = options.file {
+            let (file, writes) = LogFile::start(options)?;
+            layer = layer.to(Form::Json, move || file.clone());
+            guard = Some(writes);
+        }
+        Ok((Self { level, _file: guard }, layer.with_filter(filter)))
+    }
+
     /// From now on this is logged.
-    pub fn set_level(&self, level: &str) -> Result<(), LogError> {
+    pub(crate) fn set_level(&self, level: &str) -> Result<(), LogError> {
         Ok(self.level.reload(filter(level)?)?)
     }
 }
@@ -62,9 +76,6 @@ pub enum LogError {
         /// As given.
         level: String,
     },
-    /// Something else in the process logs already.
-    #[error("logs were started already: {0}")]
-    Started(#[from] TryInitError),
     /// The level can not be changed any more.
     #[error("the level can not be changed: {0}")]
     Unchanged(#[from] reload::Error),
@@ -79,23 +90,6 @@ const QUIET: &str = "lapin=off";
 /// What is logged: all that `level` names, even what is quiet otherwise.
 fn filter(level: &str) -> Result<EnvFilter, LogError> {
     EnvFilter::try_new(format!("{QUIET},{level}")).map_err(|_| LogError::Level { level: level.to_owned() })
-}
-
-/// Starts logging to standard error and, if wanted, to a file, for the whole process, panics included. To be called once,
-/// before anything is logged, and after the recorder of metrics is set up.
-pub fn start(options: LogOptions, clock: Arc<dyn Clock>) -> Result<Logs, LogError> {
-    let (filter, level) = reload::Layer::new(filter(&options.level)?);
-    let form = options.form.unwrap_or_else(|| if std::io::stderr().is_terminal() { Form::Text } else { Form::Json });
-    let mut layer = LogLayer::new(options.service, clock).to(form, std::io::stderr);
-    let mut guard = None;
-    if let Some(options) = options.file {
-        let (file, writes) = LogFile::start(options)?;
-        layer = layer.to(Form::Json, move || file.clone());
-        guard = Some(writes);
-    }
-    tracing_subscriber::registry().with(filter).with(layer).try_init()?;
-    panics::log_them();
-    Ok(Logs { level, _file: guard })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::PanicHookInfo;
 
 /// Logs panics from now on, instead of printing them.
-pub(super) fn log_them() {
+pub(crate) fn log_them() {
     std::panic::set_hook(Box::new(log));
 }
 

@@ -44,7 +44,8 @@ pub(super) fn body(build: BuildId) -> Vec<u8> {
 /// What goes with the body.
 pub(super) fn properties(hint: &Hint) -> BasicProperties {
     let mut headers = FieldTable::default();
-    for (name, value) in [(REQUEST_ID, &hint.request_id), (TRACEPARENT, &hint.traceparent)] {
+    let trace = hint.trace.map(|trace| trace.to_string());
+    for (name, value) in [(REQUEST_ID, &hint.request_id), (TRACEPARENT, &trace)] {
         if let Some(value) = value {
             headers.insert(name.into(), AMQPValue::LongString(value.as_str().into()));
         }
@@ -58,7 +59,8 @@ pub(super) fn properties(hint: &Hint) -> BasicProperties {
 /// Reads a hint.
 pub(super) fn decode(data: &[u8], properties: &BasicProperties) -> Result<Hint, Undecodable> {
     let header = |name| properties.headers().as_ref().and_then(|headers| header(headers, name));
-    Ok(Hint { build: decode_build(data)?, request_id: header(REQUEST_ID), traceparent: header(TRACEPARENT) })
+    let trace = header(TRACEPARENT).and_then(|text| text.parse().ok());
+    Ok(Hint { build: decode_build(data)?, request_id: header(REQUEST_ID), trace })
 }
 
 /// Reads which build a message is about.
@@ -98,7 +100,7 @@ mod tests {
         Hint {
             build: BuildId::generate(Timestamp::UNIX_EPOCH),
             request_id: Some("r-1".to_owned()),
-            traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
+            trace: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".parse().unwrap()),
         }
     }
 

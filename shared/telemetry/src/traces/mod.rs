@@ -1,0 +1,113 @@
+//! Which spans belong together, over all processes that a request passes through.
+//!
+//! Every request and every job has a place in a trace, whether traces are exported or not: log lines carry its id.
+//! [`follow`] puts a span there and says what to tell to those who go on with the work. Export is by OTLP over HTTP
+//! (`export`), beside the work: a collector that is away costs nothing but spans.
+
+mod export;
+
+use opentelemetry::trace::{
+    SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState, TracerProvider as _,
+};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use std::time::Duration;
+
+use microblog_domain::TraceParent;
+use tracing::{Span, Subscriber};
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::registry::LookupSpan;
+
+pub use export::{CollectorOptions, ExportError};
+
+/// The field of log lines that has the id; a span that is followed must declare it.
+const TRACE_ID: &str = "trace_id";
+/// Spans of libraries are not ours to explain.
+const OWN_SPANS: &str = "microblog";
+/// How long the end of the process waits for the collector.
+const LAST_EXPORT: Duration = Duration::from_secs(1);
+
+/// Which traces are recorded, and where they go.
+#[derive(Debug, Clone, Default)]
+pub struct TraceOptions {
+    /// Nothing is recorded without one.
+    pub collector: Option<CollectorOptions>,
+    /// Names the process: `service.name` and `service.version`.
+    pub service: &'static str,
+    /// Of the program.
+    pub version: &'static str,
+}
+
+/// Exports until it is dropped, and then what is left: to be kept until the process ends.
+#[derive(Debug)]
+pub(crate) struct Traces(SdkTracerProvider);
+
+impl Traces {
+    pub(crate) fn start(options: TraceOptions) -> Result<Self, ExportError> {
+        let resource = Resource::builder()
+            .with_service_name(options.service)
+            .with_attribute(KeyValue::new("service.version", options.version))
+            .build();
+        let provider = SdkTracerProvider::builder().with_resource(resource);
+        let provider = match options.collector {
+            None => provider.with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOff))),
+            Some(collector) => {
+                let sampler = Sampler::TraceIdRatioBased(collector.sample);
+                let processor = export::processor(collector)?;
+                provider.with_sampler(Sampler::ParentBased(Box::new(sampler))).with_span_processor(processor)
+            }
+        };
+        Ok(Self(provider.build()))
+    }
+
+    /// The part of the subscriber that makes spans of a trace from spans of the program.
+    pub(crate) fn layer<S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync>(&self) -> impl Layer<S> + use<S> {
+        tracing_opentelemetry::layer()
+            .with_tracer(self.0.tracer(OWN_SPANS))
+            .with_location(false)
+            .with_threads(false)
+            .with_tracked_inactivity(false)
+            .with_filter(filter_fn(|metadata| metadata.is_span() && metadata.target().starts_with(OWN_SPANS)))
+    }
+}
+
+impl Drop for Traces {
+    fn drop(&mut self) {
+        // Whoever exports has told what went wrong.
+        let _ = self.0.shutdown_with_timeout(LAST_EXPORT);
+    }
+}
+
+/// Puts a span, which is not entered yet, behind its parent or at the beginning of a new trace. Gives what those have to
+/// know who go on with the work. The span has to declare the field `trace_id`.
+pub fn follow(span: &Span, parent: Option<TraceParent>) -> Option<TraceParent> {
+    if let Some(parent) = parent {
+        // Without anybody who makes traces, there is nothing to put.
+        let _ = span.set_parent(Context::new().with_remote_span_context(context_of(parent)));
+    }
+    let here = parent_of(span.context().span().span_context()).or(parent);
+    if let Some(here) = here {
+        span.record(TRACE_ID, format_args!("{:032x}", here.trace()).to_string());
+    }
+    here
+}
+
+/// Notes that a span also goes on with something of another trace.
+pub fn link(span: &Span, other: TraceParent) {
+    span.add_link(context_of(other));
+}
+
+fn context_of(parent: TraceParent) -> SpanContext {
+    let flags = if parent.is_sampled() { TraceFlags::SAMPLED } else { TraceFlags::default() };
+    let (trace, span) = (TraceId::from(parent.trace()), SpanId::from(parent.span()));
+    SpanContext::new(trace, span, flags, true, TraceState::default())
+}
+
+fn parent_of(context: &SpanContext) -> Option<TraceParent> {
+    let trace = u128::from_be_bytes(context.trace_id().to_bytes());
+    let span = u64::from_be_bytes(context.span_id().to_bytes());
+    TraceParent::new(trace, span, context.is_sampled())
+}
