@@ -76,15 +76,14 @@ impl Team {
         self.edit(text);
         let mut who = Vec::new();
         wait_until("somebody builds", || {
+            // Behind the name stands a mark.
             who = self.servers.query("SELECT split_part(worker, ' ', 1) FROM builds WHERE state = 'running'");
             !who.is_empty()
         });
         wait_until("the hint is with a builder", || {
             self.servers.query("SELECT id FROM outbox").is_empty() && self.servers.hints() == 0
         });
-        // Behind its name stands a mark.
-        let who = who.remove(0).split(' ').next().unwrap_or_default().to_owned();
-        (who, locked)
+        (who.remove(0), locked)
     }
 }
 
