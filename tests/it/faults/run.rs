@@ -71,6 +71,7 @@ impl Run<'_> {
             }
             undecodable += strike.faults.iter().map(|fault| u32::from(*fault == Fault::Undecodable)).sum::<u32>();
             let recovery = self.course.disturbed(|| self.strike(&strike, &mut dice));
+            verdict::only_undecodable_messages_are_dead(self.stack, undecodable);
             super::say(&format!("{strike}: {recovery}"));
             figures.note(&strike.kind(), strike.faults.len(), recovery);
             // Writers measure how long an edit takes when nothing is disturbed.

@@ -163,8 +163,10 @@ impl Stack {
     pub(crate) fn send_undecodable(&self) {
         self.runtime.block_on(async {
             let channel = self.broker.channel().await;
-            let (options, properties) = Default::default();
-            channel.basic_publish("".into(), "builds".into(), options, b"\xffnot JSON", properties).await.unwrap();
+            let (options, confirmed, properties) = Default::default();
+            channel.confirm_select(confirmed).await.unwrap();
+            let sent = channel.basic_publish("".into(), "builds".into(), options, b"\xffnot JSON", properties).await;
+            sent.unwrap().await.unwrap();
         });
     }
 

@@ -74,8 +74,14 @@ pub(crate) fn every_event_was_seen_once(stack: &Stack, seen: &Seen) {
     }
 }
 
-/// Only what nobody can read was set aside.
+/// Waits until what nobody can read was set aside, and sees that nothing else was. Until then it lies in the queue or with
+/// a builder, and goes with them.
 pub(crate) fn only_undecodable_messages_are_dead(stack: &Stack, undecodable: u32) {
+    let since = Instant::now();
+    while stack.messages("builds.dead") < undecodable {
+        assert!(since.elapsed() < PATIENCE, "a message that nobody can read was not set aside");
+        std::thread::sleep(Duration::from_millis(50));
+    }
     assert_eq!(stack.messages("builds.dead"), undecodable, "dead letters");
 }
 
