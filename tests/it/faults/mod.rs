@@ -49,7 +49,6 @@ fn say(text: &str) {
 }
 
 #[test]
-#[ignore = "until it has passed often enough to stand in everybody's way"]
 fn whatever_fails_nothing_acknowledged_is_lost_and_everything_comes_back_by_itself() {
     let wishes = Wishes::of_environment();
     say(&format!("faults: MICROBLOG_TEST_FAULT_SEED={}", wishes.seed));
