@@ -4,10 +4,12 @@ use microblog_domain::DatabaseUrl;
 use microblog_store::{Store, StoreError, migrate};
 use microblog_testkit::{PostgresServer, Proxy, eventually};
 
-/// Whoever makes tables on this server falls asleep for a moment.
-const DROWSY: [&str; 2] = [
-    "CREATE FUNCTION doze() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); END $$",
-    "CREATE EVENT TRIGGER drowsy ON ddl_command_start WHEN tag IN ('CREATE TABLE') EXECUTE FUNCTION doze()",
+/// Whoever is the first to make an index on this server falls asleep for a moment.
+const DROWSY: [&str; 3] = [
+    "CREATE SEQUENCE naps",
+    "CREATE FUNCTION doze() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN \
+     IF nextval('naps') = 1 THEN PERFORM pg_sleep(3); END IF; END $$",
+    "CREATE EVENT TRIGGER drowsy ON ddl_command_start WHEN tag IN ('CREATE INDEX') EXECUTE FUNCTION doze()",
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -25,7 +27,6 @@ async fn a_process_that_is_frozen_while_it_changes_the_schema_holds_others_up_fo
     })
     .await;
     proxy.freeze();
-    server.administer("DROP EVENT TRIGGER drowsy").await;
 
     let url = DatabaseUrl::Postgres(server.url());
     let error = Store::open(&url).await.unwrap_err();
