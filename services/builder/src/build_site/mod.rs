@@ -17,7 +17,7 @@ use microblog_domain::{BuildMode, PageCounts, ReleaseId};
 use microblog_release::{Checks, Committed, Draft, Origin, PageLoss, Release, VerifiedDraft};
 use microblog_site::Site;
 use microblog_store::builds::{Lease, leases};
-use microblog_store::{Store, StoreError, in_time};
+use microblog_store::{Store, StoreError, in_time, releases};
 use tokio::runtime::Handle;
 
 pub use desk::{Desk, DeskConfig};
@@ -125,12 +125,11 @@ fn make_release(desk: &mut Desk, order: Order, loaded: &mut Loaded, control: &Co
     } else {
         let draft = write(draft, &memory.site, &plan, &sources, loaded, control)?;
         let verified = verify(draft, loaded, control)?;
-        if loaded.pinned.is_some() {
+        if confirm(sources.store, sources.runtime, order)?.is_some() {
             loaded.warnings.push(HELD.to_owned());
             verified.discard()?;
             return Ok(false);
         }
-        confirm(sources.store, sources.runtime, order)?;
         Some(timed(control, Phase::Activate, || Ok(verified.commit()?))?)
     };
     desk.settled(plan.left_out);
@@ -163,10 +162,16 @@ fn verify<'s>(draft: Draft<'s>, loaded: &mut Loaded, control: &Control) -> Resul
 }
 
 /// Whether the build is still ours. A worker that was paused finds out here that its time was over: from now on the lock
-/// of the release store keeps everybody else out, so that nothing newer can be live.
-fn confirm(store: &Store, runtime: &Handle, order: Order) -> Result<(), BuildError> {
-    let Some(lease) = order.lease else { return Ok(()) };
-    let looked_up = runtime.block_on(in_time(async { leases::look_up(&mut *store.read().await?, &lease).await }));
+/// of the release store keeps everybody else out, so that nothing newer can be live. Gives the release that somebody holds
+/// the site at: perhaps only since the build began.
+fn confirm(store: &Store, runtime: &Handle, order: Order) -> Result<Option<ReleaseId>, BuildError> {
+    let looked_up = runtime.block_on(in_time(async {
+        let mut conn = store.read().await?;
+        if let Some(lease) = &order.lease {
+            leases::look_up(&mut conn, lease).await?;
+        }
+        releases::pinned(&mut conn).await
+    }));
     looked_up.map_err(|error| match error {
         StoreError::LeaseLost { .. } => BuildError::LeaseLost,
         error => error.into(),

@@ -4,7 +4,7 @@ use microblog_domain::media::{public_file, stored_file};
 use microblog_domain::{BuildMode, BuildState, BuildStep, ContentHash};
 use microblog_store::media::{self, MediaFile};
 use microblog_store::{builds, releases};
-use microblog_testkit::a_post;
+use microblog_testkit::{a_post, eventually};
 
 use crate::workshop::Workshop;
 
@@ -90,6 +90,27 @@ async fn a_pinned_site_stays_as_it_is_until_it_is_unpinned() {
     shop.work().await;
     assert!(shop.read("2026/03/hello/index.html").unwrap().contains("newest text"));
     assert_eq!(shop.tree(), shop.tree_from_nothing().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_that_is_pinned_while_a_build_is_under_way_stays_as_it_is() {
+    let shop = Workshop::new().await;
+    shop.create(a_post().titled("Hello").published().build()).await;
+    shop.work().await;
+    let mut build = None;
+    for number in 0..300 {
+        let post = a_post().titled(&format!("Number {number}")).saying(&"Some words. ".repeat(200)).published();
+        build = shop.create(post.build()).await.build;
+    }
+    let worker = shop.worker.clone();
+    let working = tokio::spawn(async move { worker.work_once().await });
+    eventually("the build is under way", async || shop.build(build.unwrap()).await.state == BuildState::Running).await;
+    let mut tx = shop.database.store().begin().await.unwrap();
+    releases::pin(&mut tx, microblog_domain::ReleaseId(1), &shop.origin()).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(working.await.unwrap().unwrap());
+    assert_eq!(shop.build(build.unwrap()).await.release, None);
+    assert_eq!(shop.read("2026/03/number-7/index.html"), None);
 }
 
 #[tokio::test]
