@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use microblog_domain::{BuildId, Timestamp};
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 /// Of the data folder.
 const FOLDER: &str = "builders";
@@ -67,8 +68,11 @@ fn locked(folder: &Path, name: &str) -> io::Result<Option<(File, String)>> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let path = folder.join(name.replace(|letter: char| !letter.is_ascii_alphanumeric(), "-"));
     let mut file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
-    if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-        return Ok(None);
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(Errno::WOULDBLOCK) => return Ok(None),
+        // A file system without locks, say: the name would be nobody's own.
+        Err(error) => return Err(error.into()),
     }
     let mut mark = String::new();
     file.read_to_string(&mut mark)?;

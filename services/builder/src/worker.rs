@@ -65,6 +65,7 @@ pub struct Stuck;
 
 /// What is left of the time that a process has to end, for storing that a build was handed back.
 const TO_HAND_BACK: Duration = Duration::from_secs(2);
+
 /// Why a build that may be due was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum Hindrance {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use microblog_config::{LogFormat, LogSettings, OtlpSettings, Settings};
 use microblog_domain::SystemClock;
-use microblog_telemetry::logs::{Form, LogFileOptions, LogOptions};
+use microblog_telemetry::logs::{Form, LogFileOptions, LogLevel, LogOptions};
 use microblog_telemetry::traces::{CollectorOptions, TraceOptions};
 use microblog_telemetry::{Telemetry, TelemetryError};
 use tokio::signal::unix::{SignalKind, signal};
@@ -51,7 +51,7 @@ fn program_of(service: &'static str) -> &'static str {
 
 /// Takes the level from the settings again whenever the process is sent SIGHUP. A process that somebody started on a
 /// terminal ends by that signal, as its terminal does.
-pub(crate) async fn follow_settings(telemetry: Arc<Telemetry>, args: SettingsArgs, mut level: String) {
+pub(crate) async fn follow_settings(log_level: LogLevel, args: SettingsArgs, mut level: String) {
     if std::io::stderr().is_terminal() {
         return;
     }
@@ -67,7 +67,7 @@ pub(crate) async fn follow_settings(telemetry: Arc<Telemetry>, args: SettingsArg
                 continue;
             }
         };
-        match telemetry.set_log_level(&wanted) {
+        match log_level.set(&wanted) {
             Ok(()) => {
                 tracing::warn!(before = level, now = wanted, "the log level was read again");
                 level = wanted;

@@ -26,9 +26,10 @@ where
 {
     let settings = args.load()?;
     let _recorder = Recorder::of_this_process()?;
-    let telemetry = Arc::new(logging::start(service, &settings)?);
+    // Dropped last, here and by nobody else: what waits is written and sent then, before the process ends.
+    let telemetry = logging::start(service, &settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the threads")?;
-    runtime.spawn(logging::follow_settings(Arc::clone(&telemetry), args.clone(), settings.log.level.clone()));
+    runtime.spawn(logging::follow_settings(telemetry.log_level(), args.clone(), settings.log.level.clone()));
     let served = runtime.block_on(serve(settings));
     // Work that did not stop in time must not keep the process from ending.
     runtime.shutdown_background();

@@ -2,8 +2,8 @@
 //!
 //! All missing steps are made in one transaction that keeps other processes from the schema, so that of two starting at
 //! once one does the work and the other finds it done; a failure leaves everything as it was. Whoever waits for longer
-//! than a few seconds is told why, and tries again; a process that was frozen meanwhile is cut off by the server. (The migrator of sqlx
-//! locks nothing on SQLite, and takes one folder of statements for each kind of database.)
+//! than a few seconds is told why, and tries again; a process that was frozen meanwhile is cut off by the server. (The
+//! migrator of sqlx locks nothing on SQLite, and takes one folder of statements for each kind of database.)
 
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 

@@ -6,7 +6,7 @@ use microblog_domain::Clock;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
-use crate::logs::{LogError, LogOptions, Logs};
+use crate::logs::{LogError, LogLevel, LogOptions, Logs};
 use crate::traces::{ExportError, TraceOptions, Traces};
 
 /// Logs and traces of this process: to be kept until it ends, for what waits is written and sent then.
@@ -41,8 +41,9 @@ impl Telemetry {
         Ok(Self { logs, _traces: traces })
     }
 
-    /// From now on this is logged.
-    pub fn set_log_level(&self, level: &str) -> Result<(), LogError> {
-        self.logs.set_level(level)
+    /// Changes what is logged.
+    #[must_use]
+    pub fn log_level(&self) -> LogLevel {
+        self.logs.level.clone()
     }
 }

@@ -39,8 +39,19 @@ pub struct LogOptions {
 /// The logs of this process: to be kept until it ends, for what waits is written then.
 #[derive(Debug)]
 pub(crate) struct Logs {
-    level: reload::Handle<EnvFilter, Registry>,
+    pub(crate) level: LogLevel,
     _file: Option<LogFileGuard>,
+}
+
+/// What is logged, for whoever may change it. Keeps nothing open: who has it may outlive the logs.
+#[derive(Debug, Clone)]
+pub struct LogLevel(reload::Handle<EnvFilter, Registry>);
+
+impl LogLevel {
+    /// From now on this is logged.
+    pub fn set(&self, level: &str) -> Result<(), LogError> {
+        Ok(self.0.reload(filter(level)?)?)
+    }
 }
 
 impl Logs {
@@ -56,12 +67,7 @@ impl Logs {
             layer = layer.to(Form::Json, move || file.clone());
             guard = Some(writes);
         }
-        Ok((Self { level, _file: guard }, layer.with_filter(filter)))
-    }
-
-    /// From now on this is logged.
-    pub(crate) fn set_level(&self, level: &str) -> Result<(), LogError> {
-        Ok(self.level.reload(filter(level)?)?)
+        Ok((Self { level: LogLevel(level), _file: guard }, layer.with_filter(filter)))
     }
 }
 

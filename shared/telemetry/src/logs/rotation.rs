@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_does_not_fit_leaves_no_half_behind() {
+    fn that_the_disk_is_full_is_told_to_whoever_writes() {
         let full = Path::new("/dev/full");
         let file = OpenOptions::new().append(true).open(full).unwrap();
         let options = LogFileOptions { path: full.to_owned(), largest: 100, files: 3 };

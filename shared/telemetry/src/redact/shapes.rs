@@ -8,42 +8,62 @@ use regex::{Captures, Regex};
 use super::{REDACTED, is_secret};
 
 /// The shapes of secrets: the password of an address, what follows `Bearer` and `Basic`, API tokens of Microblog, JSON
-/// web tokens, private keys in PEM; and a name with its value after `=`, or as JSON and headers have it, where the name
-/// judges.
+/// web tokens, private keys in PEM; and the name of a value, before `=` or as JSON and Rust write it, where the name
+/// judges. The value is no part of that shape: it may hold a secret although its name tells of none, and is looked
+/// through like everything else then.
 const SHAPES: &str = r#"(?x)
-    (?<before> \b [A-Za-z][A-Za-z0-9+.\-]{0,30} :// [^\s/@:"]{0,200} : ) [^\s/@"]{1,500} (?<after> @ )
+    (?<before> \b [A-Za-z][A-Za-z0-9+.\-]{0,30} :// [^\s/@:"]{0,200} : ) [^\s/"]{1,500} (?<after> @ )
   | (?<scheme> \b (?:[Bb]earer|BEARER|[Bb]asic|BASIC) \s+ ) (?<credentials> [A-Za-z0-9._~+/=\-]{6,} )
   | \b mb_[A-Za-z0-9_\-]{20,}
   | \b eyJ[A-Za-z0-9_\-]{6,} \. [A-Za-z0-9_\-]{6,} \. [A-Za-z0-9_\-]*
   | -----BEGIN\ [A-Z\ ]{0,40}PRIVATE\ KEY----- [A-Za-z0-9+/=\\\s]*
-  | (?<name> [A-Za-z][A-Za-z0-9_.\-]{0,60} ) (?<sign> \\?"\s*:\s*\\?"? | =\\?"? ) [^\s"\\&,;)\]}]+
+  | (?<name> [A-Za-z][A-Za-z0-9_.\-]{0,60} ) (?<sign> \\?"\s*:\s*\\?"? | :\s*\\?" | =\\?"? )
 "#;
 
-/// Without a pattern, which a test would notice, no text is shown at all.
-static PATTERN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(SHAPES).ok());
+/// Where the value of a secret name ends. What stands behind a scheme belongs to it.
+const VALUE: &str = r#"(?x) ^ (?: (?:[Bb]earer|BEARER|[Bb]asic|BASIC) \s+ )? [^\s"\\&,;)\]}]+ "#;
+
+/// Without patterns, which a test would notice, no text is shown at all.
+static PATTERNS: LazyLock<Option<(Regex, Regex)>> =
+    LazyLock::new(|| Some((Regex::new(SHAPES).ok()?, Regex::new(VALUE).ok()?)));
 
 /// The text with everything hidden that looks like a secret; what stands around it stays.
 #[must_use]
 pub fn hide_secrets(text: &str) -> Cow<'_, str> {
-    match &*PATTERN {
-        Some(pattern) => pattern.replace_all(text, harmless),
-        None => Cow::Borrowed(REDACTED),
+    let Some((shapes, value)) = &*PATTERNS else { return Cow::Borrowed(REDACTED) };
+    let (mut shown, mut seen) = (String::new(), 0);
+    while let Some(found) = shapes.captures_at(text, seen) {
+        shown.push_str(&text[seen..found.get_match().start()]);
+        let (harmless, end) = harmless(&found, text, value);
+        shown.push_str(&harmless);
+        seen = end;
     }
+    if seen == 0 {
+        return Cow::Borrowed(text);
+    }
+    shown.push_str(&text[seen..]);
+    Cow::Owned(shown)
 }
 
-/// What is written in the place of a match.
-fn harmless(found: &Captures<'_>) -> String {
+/// What is written in the place of a match, and up to where: what it tells nothing of is looked through after it.
+fn harmless(found: &Captures<'_>, text: &str, value: &Regex) -> (String, usize) {
+    let (whole, end) = (found.get_match().as_str(), found.get_match().end());
     let part = |name| found.name(name).map(|part| part.as_str());
     if let (Some(before), Some(after)) = (part("before"), part("after")) {
-        return format!("{before}{REDACTED}{after}");
+        return (format!("{before}{REDACTED}{after}"), end);
     }
     if let (Some(scheme), Some(credentials)) = (part("scheme"), part("credentials")) {
-        return if is_word(credentials) { found[0].to_owned() } else { format!("{scheme}{REDACTED}") };
+        let is_prose = is_word(credentials);
+        return if is_prose {
+            (scheme.to_owned(), end - credentials.len())
+        } else {
+            (format!("{scheme}{REDACTED}"), end)
+        };
     }
-    match (part("name"), part("sign")) {
-        (Some(name), Some(sign)) if is_secret(name) => format!("{name}{sign}{REDACTED}"),
-        (Some(_), Some(_)) => found[0].to_owned(),
-        _ => REDACTED.to_owned(),
+    match part("name").map(|name| value.find(&text[end..]).filter(|_| is_secret(name))) {
+        Some(Some(value)) => (format!("{whole}{REDACTED}"), end + value.end()),
+        Some(None) => (whole.to_owned(), end),
+        None => (REDACTED.to_owned(), end),
     }
 }
 
@@ -73,6 +93,16 @@ mod tests {
                 r#"body {"password": "[redacted]", "name": "ada"}"#,
             ),
             (r#"Debug("{\"api_key\":\"hunter2\"}")"#.to_owned(), r#"Debug("{\"api_key\":\"[redacted]\"}")"#),
+            (
+                "connecting url=amqp://blog:hunter2@mq failed".to_owned(),
+                "connecting url=amqp://blog:[redacted]@mq failed",
+            ),
+            (r#"{"url":"amqp://blog:p@ss@mq","x":1}"#.to_owned(), r#"{"url":"amqp://blog:[redacted]@mq","x":1}"#),
+            (r#"{"Authorization": "Bearer s3cr3t"}"#.to_owned(), r#"{"Authorization": "[redacted]"}"#),
+            (r#"header="Bearer s3cr3t-value" sent"#.to_owned(), r#"header="Bearer [redacted]" sent"#),
+            ("basic settings=3 api_key=abc".to_owned(), "basic [redacted] api_key=[redacted]"),
+            ("a bearer amqp://blog:hunter2@mq".to_owned(), "a bearer amqp://blog:[redacted]@mq"),
+            (r#"LogIn { password: "hunter2" }"#.to_owned(), r#"LogIn { password: "[redacted]" }"#),
             (
                 "-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc=\n-----END RSA PRIVATE KEY-----".to_owned(),
                 "[redacted]-----END RSA PRIVATE KEY-----",

@@ -6,15 +6,15 @@
 
 mod export;
 
+use std::time::Duration;
+
+use microblog_domain::TraceParent;
 use opentelemetry::trace::{
     SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState, TracerProvider as _,
 };
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
-use std::time::Duration;
-
-use microblog_domain::TraceParent;
 use tracing::{Span, Subscriber};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::Layer;
@@ -93,11 +93,6 @@ pub fn follow(span: &Span, parent: Option<TraceParent>) -> Option<TraceParent> {
         span.record(TRACE_ID, format_args!("{:032x}", here.trace()).to_string());
     }
     here
-}
-
-/// Notes that a span also goes on with something of another trace.
-pub fn link(span: &Span, other: TraceParent) {
-    span.add_link(context_of(other));
 }
 
 fn context_of(parent: TraceParent) -> SpanContext {
