@@ -56,12 +56,19 @@ pub async fn spend(store: &Store, kind: &str, client: &str, quota: Quota) -> Res
 
 /// `excluded.full_at` is when an allowance that was full is full again after this: now, and what one costs. The row is
 /// read as it was before, which is how it stays when nothing can be spent.
+///
+/// No allowance takes longer than `$4` to fill up. One that seems to take more than twice as long was written before the
+/// clock was put back; it is full, or its client would be locked out for hours. Requests at the same time read the clock
+/// one after the other, and must not look like that.
 const SPEND: &str = "\
     WITH now AS (SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::BIGINT AS at), \
     spent AS ( \
         INSERT INTO rate_limits (kind, client, full_at) SELECT $1, $2, at + $3 FROM now \
-        ON CONFLICT (kind, client) DO UPDATE SET full_at = GREATEST(rate_limits.full_at + $3, excluded.full_at) \
+        ON CONFLICT (kind, client) DO UPDATE SET full_at = CASE \
+            WHEN rate_limits.full_at > excluded.full_at + 2 * $4 THEN excluded.full_at \
+            ELSE GREATEST(rate_limits.full_at + $3, excluded.full_at) END \
         WHERE rate_limits.full_at + $3 <= excluded.full_at - $3 + $4 \
+            OR rate_limits.full_at > excluded.full_at + 2 * $4 \
         RETURNING full_at \
     ) \
     SELECT (SELECT COUNT(*) FROM spent) AS is_spent, \

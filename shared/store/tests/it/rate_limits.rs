@@ -36,6 +36,22 @@ async fn who_asks_several_services_at_once_gets_one_allowance() {
     }
 }
 
+#[tokio::test]
+async fn a_clock_that_is_put_back_locks_nobody_out() {
+    let database = TestDatabase::postgres().await;
+    let spend = async || rate_limits::spend(database.store(), "owner", "user 1", FIVE_AN_HOUR).await.unwrap();
+    assert_eq!(spend().await, Spent::Yes);
+    let mut tx = database.store().begin().await.unwrap();
+    let three_hours = "UPDATE rate_limits SET full_at = full_at + 10800000000";
+    sqlx::query(three_hours).execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+    for _ in 0..FIVE_AN_HOUR.size {
+        assert_eq!(spend().await, Spent::Yes);
+    }
+    let Spent::NotBefore(wait) = spend().await else { panic!("the allowance has no end") };
+    assert!(wait <= Duration::from_secs(720), "{wait:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_allowance_fills_up_again_and_is_then_forgotten() {
     let database = TestDatabase::postgres().await;
