@@ -145,7 +145,7 @@ def check_unique(values, where, what, findings):
 
 def expressions(name, dashboard):
     """Queries of panels and annotations, with variables filled in as for All."""
-    variables = [variable["name"] for variable in dashboard["templating"]["list"]]
+    variables = {variable["name"]: variable.get("allValue", "") for variable in dashboard["templating"]["list"]}
     for panel in dashboard["panels"]:
         may_be_empty = "\n\nNeeds " in panel.get("description", "")
         for target in panel.get("targets", []):
@@ -153,12 +153,15 @@ def expressions(name, dashboard):
     for annotation in dashboard["annotations"]["list"]:
         if "expr" in annotation:
             yield Expression(f"{name}, annotation {annotation['name']!r}", fill(annotation["expr"], variables), True)
+    for variable in dashboard["templating"]["list"]:
+        if variable["type"] == "query":
+            series = variable["query"]["query"].removeprefix("label_values(").rpartition(",")[0]
+            yield Expression(f"{name}, variable {variable['name']!r}", fill(series, variables), False)
 
 
 def fill(expr, variables):
-    for name in variables:
-        expr = re.sub(rf"\$(?:{name}\b|\{{{name}\}})", ".*", expr)
-    for name, value in BUILT_IN.items():
+    """Grafana puts values in place of `$name` and `${name}`."""
+    for name, value in {**variables, **BUILT_IN}.items():
         expr = re.sub(rf"\$(?:{name}\b|\{{{name}\}})", value, expr)
     return expr
 

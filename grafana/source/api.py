@@ -27,7 +27,7 @@ STATE = Row(
         ),
         Panel(
             "stat", "Being answered", "short", (Query(f"sum(microblog_http_requests_in_flight{{{INSTANCE}}})"),),
-            "Requests under way, those who watch a build included. Normal: under 20. Growing without more requests: something is slow.",
+            "Requests under way, until the head of their answer. Normal: under 20. Growing without more requests: something is slow.",
             Limits.above(100, 500), "microblog_http_requests_in_flight", 4,
         ),
         Panel(
@@ -83,9 +83,9 @@ BY_ROUTE = Row(
             Limits.above(1, 3), DURATION, 8,
         ),
         Panel(
-            "heatmap", "Duration, all requests", "short",
-            (Query(f"sum by (le) (increase({DURATION}_bucket{{{ASKED}}}[$__interval]))"),),
-            "How many requests took how long. Normal: most in the lowest bands. A new band far up is one slow route.",
+            "heatmap", "Duration, all requests", "reqps",
+            (Query(per_second(f"{DURATION}_bucket", "le", ASKED)),),
+            "How many requests a second took how long. Normal: most in the lowest bands. A new band far up is one slow route.",
             Limits.notice(1000), DURATION, 8,
         ),
         Panel(

@@ -22,7 +22,7 @@ SEEN = Row(
             "state-timeline", "Dependencies", "short",
             (Query(f"min by (dependency) (microblog_dependency_up{{{INSTANCE}}})", "{{dependency}}"),),
             "Whether each works, as the worst of all processes sees it. Normal: green. Storage is the folders of uploads and releases.",
-            Limits.below(1, 1), "microblog_dependency_up", 8, names={0: "down", 1: "up"},
+            Limits.one(), "microblog_dependency_up", 8, names={0: "down", 1: "up"},
         ),
         Panel(
             "bargauge", "Free space", "percentunit",
@@ -140,7 +140,7 @@ BROKER = Row(
             "timeseries", "Consumers", "short",
             (Query("sum by (instance) (rabbitmq_consumers)", "{{instance}}"),),
             "Normal: one for each builder and one for each API. None: builders look for jobs by themselves, once a second.",
-            Limits.below(1, 1), "exporters", 6, needs=RABBITMQ,
+            Limits.one(), "exporters", 6, needs=RABBITMQ,
         ),
         Panel(
             "timeseries", "Memory of what is allowed", "percentunit",

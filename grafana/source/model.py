@@ -14,6 +14,8 @@ SCHEMA_VERSION = 39
 COLUMNS = 24
 PROMETHEUS = {"type": "prometheus", "uid": "${datasource}"}
 
+#: The jobs under which Prometheus scrapes Microblog itself, as prometheus/prometheus.yml calls them.
+JOBS = "api|builder|microblog"
 #: What one process tells. Matches those without a namespace (compose, a VPS), too.
 INSTANCE = 'namespace=~"$namespace",instance=~"$instance"'
 #: What every process would tell alike, because the database knows it: to be aggregated by max, never by sum.
@@ -35,6 +37,16 @@ class Limits:
     def below(cls, warn, alarm):
         """Less is worse."""
         return cls(((None, "red"), (alarm, "orange"), (warn, "green")))
+
+    @classmethod
+    def zero(cls):
+        """Anything but 0 is wrong."""
+        return cls(((None, "green"), (1, "red")))
+
+    @classmethod
+    def one(cls):
+        """Anything but 1 is wrong."""
+        return cls(((None, "red"), (1, "green")))
 
     @classmethod
     def notice(cls, level):
@@ -317,29 +329,29 @@ def variables():
             "current": {},
             "hide": 0,
         },
-        of_label("namespace", "Namespace", "microblog_build_info"),
-        of_label("job", "Job", f"microblog_build_info{{{SERVICE}}}"),
-        of_label("instance", "Instance", f'microblog_build_info{{{SERVICE},job=~"$job"}}'),
+        # From `up`, since a process that has been down for hours tells nothing else.
+        of_label("namespace", "Namespace", f'up{{job=~"{JOBS}"}}', ".*"),
+        of_label("job", "Job", f'up{{job=~"{JOBS}",{SERVICE}}}', JOBS),
+        of_label("instance", "Instance", f'up{{job=~"$job",{SERVICE}}}', ".*"),
         constant("runbooks", RUNBOOKS),
         constant("logs", LOGS),
     ]
 
 
-def of_label(name, label, series):
-    """The values of a label. All of them is also who lacks the label."""
+def of_label(name, label, series, everything):
+    """The values of a label, and a pattern for all of them; `.*` also fits who lacks the label."""
     query = f"label_values({series}, {name})"
     return {
         "name": name,
         "label": label,
         "type": "query",
         "datasource": PROMETHEUS,
-        "definition": query,
         "query": {"qryType": 1, "query": query, "refId": name},
         "refresh": 2,
         "sort": 1,
         "multi": True,
         "includeAll": True,
-        "allValue": ".*" if name != "job" else None,
+        "allValue": everything,
         "current": {"selected": True, "text": ["All"], "value": ["$__all"]},
         "hide": 0,
     }

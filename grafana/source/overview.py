@@ -3,28 +3,31 @@
 from model import INSTANCE, SERVICE, Dashboard, Limits, Panel, Query, Row
 from queries import ASKED, burn_rate, failed_ratio, known, late_ratio, per_second, publish_quantile, request_quantile, total
 
+FIRING = f'ALERTS{{alertstate="firing",severity=~"critical|warning",{SERVICE}}}'
+PROCESSES = f'up{{job=~"$job",{INSTANCE}}}'
+
 HEALTH = Row(
     "Is it healthy?",
     4,
     (
         Panel(
             "stat", "Firing alerts", "short",
-            (Query('count(ALERTS{alertstate="firing",severity=~"critical|warning"}) or vector(0)'),),
+            (Query(f"count({FIRING}) or vector(0)"),),
             "Alerts that fire now, warnings included. Normal: 0. The table below names them.",
             Limits.above(1, 2), "alerts", 3,
         ),
         Panel(
             "stat", "Processes down", "short",
-            (Query('count(up{job=~"$job"} == 0) or vector(0)'),),
+            (Query(f"count({PROCESSES}) - sum({PROCESSES})"),),
             "Processes of Microblog that Prometheus can not reach. Normal: 0. Readers still have their site when it is not.",
-            Limits.above(1, 1), "up", 3,
+            Limits.zero(), "up", 3,
         ),
         Panel(
             "stat", "Dependencies", "short",
             (Query(f"min by (dependency) (microblog_dependency_up{{{INSTANCE}}})", "{{dependency}}"),),
             "Whether database, broker and storage work, as the worst of all processes sees them. Normal: up. While the "
             "broker is down, edits are kept and builds start up to a second later.",
-            Limits.below(1, 1), "microblog_dependency_up", 6, names={0: "down", 1: "up"},
+            Limits.one(), "microblog_dependency_up", 6, names={0: "down", 1: "up"},
         ),
         Panel(
             "stat", "Requests that fail", "percentunit", (Query(failed_ratio("5m")),),
@@ -39,13 +42,13 @@ HEALTH = Row(
         Panel(
             "stat", "Builds given up", "short", (Query(known("microblog_jobs", selector=f'state="dead",{SERVICE}')),),
             "Builds that failed for good and wait for a person. Normal: 0. Readers keep the release before.",
-            Limits.above(1, 1), "microblog_jobs", 3,
+            Limits.zero(), "microblog_jobs", 3,
         ),
         Panel(
             "stat", "Alerting itself", "short",
             (Query('count(ALERTS{alertname="Watchdog",alertstate="firing"}) or vector(0)'),),
             "The alert that always fires. Normal: works. Silent, nobody would be paged for anything.",
-            Limits.below(1, 1), "alerts", 3, names={0: "SILENT", 1: "works"},
+            Limits.one(), "alerts", 3, names={0: "SILENT", 1: "works"},
         ),
     ),
 )
@@ -90,15 +93,15 @@ CHANGES = Row(
     (
         Panel(
             "table", "Firing alerts by name", "short",
-            (Query('sort_desc(ALERTS{alertstate="firing",severity=~"critical|warning"})'),),
+            (Query(FIRING),),
             "Each alert that fires and whom it is about. Normal: empty. The section of the runbook has the alert's name.",
             Limits.above(1, 2), "alerts", 8, nothing="none",
             columns={"severity": "Severity", "alertname": "Alert", "instance": "Instance", "namespace": "Namespace"},
         ),
         Panel(
-            "state-timeline", "Processes", "short", (Query('up{job=~"$job",instance=~"$instance"}', "{{job}} {{instance}}"),),
+            "state-timeline", "Processes", "short", (Query(PROCESSES, "{{job}} {{instance}}"),),
             "When each process could be reached. Normal: green without gaps; a short gap is a restart.",
-            Limits.below(1, 1), "up", 8, names={0: "down", 1: "up"},
+            Limits.one(), "up", 8, names={0: "down", 1: "up"},
         ),
         Panel(
             "table", "What runs", "short",

@@ -28,9 +28,9 @@ def late_ratio(window):
 
 
 def quantile(share, metric, window, by="", selector=INSTANCE):
-    """What this share of the values stays under."""
+    """What this share of the values stays under; nothing, instead of not-a-number, if there were none."""
     labels = f"le, {by}" if by else "le"
-    return f"histogram_quantile({share}, sum by ({labels}) (rate({metric}_bucket{{{selector}}}[{window}])))"
+    return f"histogram_quantile({share}, sum by ({labels}) (rate({metric}_bucket{{{selector}}}[{window}]))) >= 0"
 
 
 def request_quantile(share, window, by=""):
