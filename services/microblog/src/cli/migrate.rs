@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use microblog_builder::installation_id;
 use microblog_config::Settings;
 use microblog_domain::InstallationId;
+use microblog_queue::Queue;
 use microblog_site::Theme;
 use microblog_store::migrate;
 
@@ -27,6 +28,7 @@ pub(crate) fn check(settings: &Settings) -> anyhow::Result<ExitCode> {
     };
     let checks = [
         ("database", database),
+        ("queue", queue(settings)),
         ("releases", live_release(settings)),
         ("theme", theme.map(|_| "fine".to_owned()).map_err(Into::into)),
     ];
@@ -47,6 +49,16 @@ fn database(settings: &Settings) -> anyhow::Result<String> {
         return Ok("none yet; `microblog up` makes it".to_owned());
     }
     block_on(schema(settings)).map(|schema| format!("schema {schema}"))
+}
+
+fn queue(settings: &Settings) -> anyhow::Result<String> {
+    let queue = Queue::at(&settings.queue.url, settings.queue.ca_file.clone(), "microblog check");
+    block_on(async { Ok(queue.try_out().await?) })?;
+    Ok(match queue {
+        Queue::Embedded => "in the database",
+        Queue::Broker(_) => "fine",
+    }
+    .to_owned())
 }
 
 fn has_database(settings: &Settings) -> bool {

@@ -7,6 +7,7 @@ use std::process::{Command, Output, Stdio};
 
 use microblog_domain::Fingerprint;
 use microblog_release::{Checks, Options, Page, ReleaseStore};
+use microblog_testkit::free_port;
 
 use crate::{folder, microblog, stderr};
 
@@ -156,7 +157,8 @@ fn a_token_is_printed_alone() {
 fn a_new_installation_is_in_order() {
     let root = folder(&[]);
     assert!(stderr(&succeed(root.path(), &["migrate"])).contains("The database has schema"));
-    assert!(stderr(&succeed(root.path(), &["check"])).contains("releases: none yet"));
+    let said = stderr(&succeed(root.path(), &["check"]));
+    assert!(said.contains("queue: in the database") && said.contains("releases: none yet"), "{said}");
     let output = microblog(root.path(), &["releases", "list"]);
     assert!(stderr(&output).contains("there are no releases yet"), "{}", stderr(&output));
 }
@@ -167,6 +169,17 @@ fn a_file_that_is_no_database_is_said_to_be_none() {
     let output = microblog(root.path(), &["check"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("is not a SQLite database"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_broker_that_can_not_be_used_is_told_with_what_to_do() {
+    let root = folder(&[]);
+    let queue = format!("queue.url=amqp://blog:hunter2@127.0.0.1:{}/blog", free_port());
+    let output = microblog(root.path(), &["check", "--set", &queue]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("queue: the broker can not be reached; check that it runs"), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
 }
 
 #[test]

@@ -105,6 +105,17 @@ impl Queue {
         }
     }
 
+    /// Whether it can be used: connects and logs in, and declares what there must be.
+    ///
+    /// # Errors
+    /// When it can not.
+    pub async fn try_out(&self) -> Result<(), BrokerError> {
+        match self {
+            Self::Embedded => Ok(()),
+            Self::Broker(broker) => broker.try_out().await,
+        }
+    }
+
     /// Both ends, for a process that asks for builds and makes them.
     #[must_use]
     pub fn both_ends(&self) -> (HintSender, HintReceiver) {

@@ -20,6 +20,7 @@ async fn refusal(url: &str, ca_file: Option<&Path>) -> String {
     let (sender, receiver) = queue.both_ends();
     let reason = down(&sender.status()).await;
     assert_eq!(down(&receiver.status()).await, reason);
+    assert_eq!(queue.try_out().await.unwrap_err().to_string(), reason);
     assert!(!reason.contains("hunter2"), "{reason}");
     assert_shows_no_names(&url, ca_file, &sender.status());
     reason
@@ -40,7 +41,8 @@ async fn a_wrong_password_is_told_and_mended_without_a_restart() {
     let broker = TestBroker::alone().await;
     let (port, vhost) = (broker.url().port(), broker.url().vhost());
     let url: QueueUrl = format!("amqp://late:hunter2@127.0.0.1:{port}/{vhost}").parse().unwrap();
-    let receiver = Queue::at(&url, None, "a test").receiver();
+    let queue = Queue::at(&url, None, "a test");
+    let receiver = queue.receiver();
     let reason = down(&receiver.status()).await;
     assert!(reason.contains("refuses the user or the password"), "{reason}");
     broker.eval(&format!(
@@ -48,6 +50,7 @@ async fn a_wrong_password_is_told_and_mended_without_a_restart() {
          rabbit_auth_backend_internal:set_permissions(<<\"late\">>, <<\"{vhost}\">>, <<\".*\">>, <<\".*\">>, <<\".*\">>, <<\"test\">>)"
     ));
     up(&receiver.status()).await;
+    queue.try_out().await.unwrap();
     broker.eval("rabbit_auth_backend_internal:delete_user(<<\"late\">>, <<\"test\">>)");
 }
 

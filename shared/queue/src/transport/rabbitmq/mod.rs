@@ -30,7 +30,9 @@ use crate::events::BuildEvents;
 use crate::metrics;
 use bridge::EventBridge;
 use consumer::Consumer;
+use error::BrokerError;
 use publisher::Publisher;
+use session::Session;
 
 /// A broker as this process reaches it. Nothing is connected before it is needed.
 #[derive(Debug, Clone)]
@@ -56,6 +58,11 @@ impl Broker {
         // Ids of builds are unique, and so is this.
         let id = BuildId::generate(Timestamp::UNIX_EPOCH).to_string();
         Self(Arc::new(Address { url, ca_file, name, id }))
+    }
+
+    pub(crate) async fn try_out(&self) -> Result<(), BrokerError> {
+        Session::open(&self.0, "check").await?.close().await;
+        Ok(())
     }
 
     pub(crate) fn publisher(&self) -> Publisher {

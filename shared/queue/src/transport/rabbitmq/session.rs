@@ -43,6 +43,11 @@ impl Session {
         Ok(session)
     }
 
+    /// Ends it, and tells the broker so before the runtime may end.
+    pub(super) async fn close(self) {
+        let _ = timeout(FAREWELL, self.connection.close(200, "done".into())).await;
+    }
+
     /// Waits until the channel or the connection has ended, and tells why.
     pub(super) async fn ended(&self) -> BrokerError {
         let mut events = Box::pin(self.connection.events_listener());
