@@ -172,7 +172,13 @@ fn make_cluster(data: &Path) {
 fn server(data: &Path, port: u16, promise: Promise) -> Command {
     let mut server = program("postgres");
     server.arg("-D").arg(data).arg("-p").arg(port.to_string());
-    let own: [&str; 3] = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=400"];
+    let own = [
+        "listen_addresses=127.0.0.1",
+        "unix_socket_directories=",
+        "max_connections=400",
+        // In the folder, so that one that is killed leaves nothing in the memory of the machine.
+        "dynamic_shared_memory_type=mmap",
+    ];
     let fast: &[&str] = match promise {
         Promise::Nothing => &["fsync=off", "full_page_writes=off"],
         Promise::All => &[],
