@@ -85,6 +85,8 @@ impl Hindrance {
 
 /// How long a worker rests at most before it looks into the database without having heard anything.
 const LONGEST_REST: Duration = Duration::from_secs(1);
+/// How often a worker looks whether another one still changes the releases: often, since an author waits.
+const LOOK_AT_RELEASES: Duration = Duration::from_millis(10);
 
 /// When the release store is to be tidied.
 #[derive(Debug, Clone, Copy)]
@@ -221,7 +223,7 @@ impl Worker {
             Due::Unless(heartbeat) if self.is_dead(heartbeat) => Some(heartbeat),
             _ => return Ok(None),
         };
-        if self.are_releases_in_use() {
+        if !self.find_releases_free().await {
             return Err(Hindrance::ReleasesInUse);
         }
         let mut tx = self.store.begin().await?;
@@ -235,6 +237,18 @@ impl Worker {
             self.events.announce(claimed.build.id);
         }
         Ok(claimed)
+    }
+
+    /// Waits for whoever else changes the releases, for a while: a builder that tidies is done in moments.
+    async fn find_releases_free(&self) -> bool {
+        let deadline = Instant::now() + LONGEST_REST;
+        while self.are_releases_in_use() {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            tokio::time::sleep(LOOK_AT_RELEASES).await;
+        }
+        true
     }
 
     /// What is wrong with them is for the build to find out and to tell.

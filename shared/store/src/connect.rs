@@ -101,9 +101,12 @@ impl Store {
     }
 
     /// Why a server is not available, if it says so to somebody new: connections that are made for the pool try again
-    /// until their time is over, and keep the reason to themselves.
+    /// until their time is over, and keep the reason to themselves. One asks at a time: probes come from anybody, and
+    /// must not take the connections of everybody else.
     async fn reason(&self) -> Option<StoreError> {
-        self.server.as_ref()?.connect(PING).await.err()
+        let server = self.server.as_ref()?;
+        let _turn = server.asking.try_lock().ok()?;
+        server.connect(PING).await.err()
     }
 
     /// The connections that count requests.

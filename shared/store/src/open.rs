@@ -11,6 +11,7 @@ use std::time::Duration;
 use microblog_domain::{DatabaseUrl, PostgresUrl};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
+use tokio::sync::Mutex;
 
 use crate::connect::{Connection, Store};
 use crate::dialect::postgres::Session;
@@ -107,7 +108,7 @@ async fn prepare_sqlite(options: &AnyConnectOptions, path: &Path) -> Result<(), 
 }
 
 async fn open_postgres(url: &PostgresUrl, options: ServerOptions) -> Result<Store, StoreError> {
-    let server = Server { url: url.clone() };
+    let server = Server { url: url.clone(), asking: Mutex::default() };
     prepare_postgres(&server, options.connect_timeout).await?;
     let address = server.address()?;
     let pool = |size, is_reader| {

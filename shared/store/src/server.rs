@@ -7,6 +7,7 @@ use std::time::Duration;
 use microblog_domain::PostgresUrl;
 use sqlx::ConnectOptions as _;
 use sqlx::any::AnyConnectOptions;
+use tokio::sync::Mutex;
 
 use crate::connect::Connection;
 use crate::decode::Columns as _;
@@ -17,6 +18,8 @@ use crate::error::StoreError;
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) url: PostgresUrl,
+    /// Held by whoever asks what is wrong with it, on a connection beside those that are counted.
+    pub(crate) asking: Mutex<()>,
 }
 
 impl Server {

@@ -94,23 +94,31 @@ async fn a_pinned_site_stays_as_it_is_until_it_is_unpinned() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_site_that_is_pinned_while_a_build_is_under_way_stays_as_it_is() {
-    let shop = Workshop::new().await;
-    shop.create(a_post().titled("Hello").published().build()).await;
-    shop.work().await;
-    let mut build = None;
-    for number in 0..300 {
-        let post = a_post().titled(&format!("Number {number}")).saying(&"Some words. ".repeat(200)).published();
-        build = shop.create(post.build()).await.build;
+    // On a machine that has better things to do, the pin may come after the build: then it says nothing.
+    for _ in 0..10 {
+        let shop = Workshop::new().await;
+        shop.create(a_post().titled("Hello").published().build()).await;
+        shop.work().await;
+        let mut build = None;
+        for number in 0..300 {
+            let post = a_post().titled(&format!("Number {number}")).saying(&"Some words. ".repeat(200)).published();
+            build = shop.create(post.build()).await.build;
+        }
+        let is_live = || shop.read("2026/03/number-7/index.html").is_some();
+        let worker = shop.worker.clone();
+        let working = tokio::spawn(async move { worker.work_once().await });
+        eventually("the build begins", async || shop.build(build.unwrap()).await.state != BuildState::Waiting).await;
+        let mut tx = shop.database.store().begin().await.unwrap();
+        releases::pin(&mut tx, microblog_domain::ReleaseId(1), &shop.origin()).await.unwrap();
+        tx.commit().await.unwrap();
+        let came_too_late = is_live();
+        assert!(working.await.unwrap().unwrap());
+        if !came_too_late {
+            assert_eq!((shop.build(build.unwrap()).await.release, is_live()), (None, false));
+            return;
+        }
     }
-    let worker = shop.worker.clone();
-    let working = tokio::spawn(async move { worker.work_once().await });
-    eventually("the build is under way", async || shop.build(build.unwrap()).await.state == BuildState::Running).await;
-    let mut tx = shop.database.store().begin().await.unwrap();
-    releases::pin(&mut tx, microblog_domain::ReleaseId(1), &shop.origin()).await.unwrap();
-    tx.commit().await.unwrap();
-    assert!(working.await.unwrap().unwrap());
-    assert_eq!(shop.build(build.unwrap()).await.release, None);
-    assert_eq!(shop.read("2026/03/number-7/index.html"), None);
+    panic!("no pin came while a build was under way");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use metrics::{counter, describe_counter};
@@ -16,6 +16,8 @@ const DROPPED: &str = "microblog_log_lines_dropped_total";
 
 /// Lines that may wait: some seconds of a busy service.
 const WAITING: usize = 8_192;
+/// How long the end of the process waits for the disk.
+const LAST_LINES: Duration = Duration::from_millis(500);
 /// How often is looked whether the file is still in its place; and, after a failure, whether it can be written.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -29,11 +31,11 @@ enum Message {
     End,
 }
 
-/// Writes what waits when it is dropped: to be kept until the process ends.
+/// Waits when it is dropped until what waits is written, but not for long: to be kept until the process ends.
 #[derive(Debug)]
 pub(super) struct LogFileGuard {
     file: LogFile,
-    thread: Option<JoinHandle<()>>,
+    ended: Receiver<()>,
 }
 
 impl LogFile {
@@ -44,8 +46,14 @@ impl LogFile {
         let (lines, received) = mpsc::sync_channel(WAITING);
         let file = Self(lines);
         let writer = Writer { options, file: None, failed: None, lost: 0 };
-        let thread = thread::Builder::new().name("log file".to_owned()).spawn(move || writer.run(&received))?;
-        Ok((file.clone(), LogFileGuard { file, thread: Some(thread) }))
+        let (ends, ended) = mpsc::sync_channel(1);
+        let write = move || {
+            writer.run(&received);
+            // Whoever no longer waits does not want to know.
+            let _ = ends.send(());
+        };
+        thread::Builder::new().name("log file".to_owned()).spawn(write)?;
+        Ok((file.clone(), LogFileGuard { file, ended }))
     }
 }
 
@@ -69,11 +77,9 @@ impl Write for LogFile {
 
 impl Drop for LogFileGuard {
     fn drop(&mut self) {
-        if self.file.0.send(Message::End).is_ok()
-            && let Some(thread) = self.thread.take()
-        {
-            // A thread that panicked has told so.
-            let _ = thread.join();
+        // Lines that wait because the disk hangs are given up: the process is to end.
+        if self.file.0.try_send(Message::End).is_ok() {
+            let _ = self.ended.recv_timeout(LAST_LINES);
         }
     }
 }

@@ -10,14 +10,14 @@ use super::{REDACTED, is_secret};
 /// The shapes of secrets: the password of an address, what follows `Bearer` and `Basic`, API tokens of Microblog, JSON
 /// web tokens, private keys in PEM; and the name of a value, before `=` or as JSON and Rust write it, where the name
 /// judges. The value is no part of that shape: it may hold a secret although its name tells of none, and is looked
-/// through like everything else then.
+/// through like everything else then. No repetition has a limit: each would be written out in memory as often.
 const SHAPES: &str = r#"(?x)
-    (?<before> \b [A-Za-z][A-Za-z0-9+.\-]{0,30} :// [^\s/@:"]{0,200} : ) [^\s/"]{1,500} (?<after> @ )
+    (?<before> \b [A-Za-z][A-Za-z0-9+.\-]* :// [^\s/@:"]* : ) [^\s/"]+ (?<after> @ )
   | (?<scheme> \b (?:[Bb]earer|BEARER|[Bb]asic|BASIC) \s+ ) (?<credentials> [A-Za-z0-9._~+/=\-]{6,} )
   | \b mb_[A-Za-z0-9_\-]{20,}
   | \b eyJ[A-Za-z0-9_\-]{6,} \. [A-Za-z0-9_\-]{6,} \. [A-Za-z0-9_\-]*
-  | -----BEGIN\ [A-Z\ ]{0,40}PRIVATE\ KEY----- [A-Za-z0-9+/=\\\s]*
-  | (?<name> [A-Za-z][A-Za-z0-9_.\-]{0,60} ) (?<sign> \\?"\s*:\s*\\?"? | :\s*\\?" | =\\?"? )
+  | -----BEGIN\ [A-Z\ ]*PRIVATE\ KEY----- [A-Za-z0-9+/=\\\s]*
+  | (?<name> [A-Za-z][A-Za-z0-9_.\-]* ) (?<sign> \\?"\s*:\s*\\?"? | :\s*\\?" | =\\?"? )
 "#;
 
 /// Where the value of a secret name ends. What stands behind a scheme belongs to it.

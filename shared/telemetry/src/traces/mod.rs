@@ -28,7 +28,7 @@ const TRACE_ID: &str = "trace_id";
 /// Spans of libraries are not ours to explain.
 const OWN_SPANS: &str = "microblog";
 /// How long the end of the process waits for the collector.
-const LAST_EXPORT: Duration = Duration::from_secs(1);
+const LAST_EXPORT: Duration = Duration::from_millis(500);
 
 /// Which traces are recorded, and where they go.
 #[derive(Debug, Clone, Default)]
