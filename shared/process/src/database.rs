@@ -14,13 +14,24 @@ use crate::opening::{Obstacle, Patience, patiently};
 /// # Errors
 /// When it can not be reached, or is not what this program can use.
 pub async fn open_store(settings: &Settings) -> Result<Store, StoreError> {
+    Store::open_with(&settings.database.url, server_options(settings)).await
+}
+
+/// Looks which schema the database has, 0 if none, and changes nothing.
+///
+/// # Errors
+/// When it can not be reached, or is not what this program can use.
+pub async fn schema_of(settings: &Settings) -> Result<i64, StoreError> {
+    microblog_store::schema_of(&settings.database.url, server_options(settings)).await
+}
+
+fn server_options(settings: &Settings) -> ServerOptions {
     let database = &settings.database;
-    let options = ServerOptions {
+    ServerOptions {
         max_connections: database.max_connections,
         connect_timeout: database.connect_timeout,
         statement_timeout: database.statement_timeout,
-    };
-    Store::open_with(&database.url, options).await
+    }
 }
 
 /// The clock that all services of the site go by.

@@ -30,7 +30,7 @@ mod stopping;
 mod tasks;
 
 pub use closing::close;
-pub use database::{open_clock, open_store};
+pub use database::{open_clock, open_store, schema_of};
 pub use front::front;
 pub use healthcheck::{HealthcheckArgs, reachable};
 pub use lifecycle::Lifecycle;

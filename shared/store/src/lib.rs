@@ -56,6 +56,6 @@ pub use connect::{Connection, PoolUse, Reader, Snapshot, Store, Transaction, in_
 pub use counters::newest_change;
 pub use error::{Refusal, StoreError};
 pub use media_folder::{Incoming, MediaFolder};
-pub use open::ServerOptions;
+pub use open::{ServerOptions, schema_of};
 pub use origin::Origin;
 pub use repeat::repeat;

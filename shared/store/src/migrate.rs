@@ -124,6 +124,15 @@ pub(crate) async fn up(connection: &mut Connection) -> Result<(), StoreError> {
     Ok(transaction.commit().await?)
 }
 
+/// The schema that the database has, 0 if it has none, if it is made of steps of this program. Changes nothing.
+pub(crate) async fn look(connection: &mut Connection) -> Result<i64, StoreError> {
+    let dialect = Dialect::of(connection);
+    let mut transaction = connection.begin_with(dialect.begin_write()).await?;
+    let found = in_time(prepare(&mut transaction)).await?;
+    transaction.rollback().await?;
+    Ok(found)
+}
+
 /// Keeps others from the schema, and tells which one there is.
 async fn prepare(connection: &mut Connection) -> Result<i64, StoreError> {
     lock(connection).await?;

@@ -64,10 +64,24 @@ impl Store {
     }
 }
 
+/// Which schema the database has, whose file must be there: 0 if it has none. Changes nothing.
+///
+/// # Errors
+/// When this program can not use the database.
+pub async fn schema_of(url: &DatabaseUrl, options: ServerOptions) -> Result<i64, StoreError> {
+    install_default_drivers();
+    let mut connection = match url {
+        DatabaseUrl::Sqlite(path) => connect_sqlite(&sqlite_address(path)?, path).await?,
+        DatabaseUrl::Postgres(url) => server_at(url).connect(options.connect_timeout).await?,
+    };
+    let schema = migrate::look(&mut connection).await?;
+    connection.close().await?;
+    Ok(schema)
+}
+
 async fn open_sqlite(path: &Path) -> Result<Store, StoreError> {
     make_private_file(path)?;
-    let address: AnyConnectOptions = sqlite::driver_address(path)?.parse()?;
-    let address = address.disable_statement_logging();
+    let address = sqlite_address(path)?;
     prepare_sqlite(&address, path).await?;
     // A file does not hang up: nothing is gained by asking first or by opening it anew.
     let pool = |size, set_up: &str| {
@@ -83,6 +97,11 @@ async fn open_sqlite(path: &Path) -> Result<Store, StoreError> {
     })
 }
 
+fn sqlite_address(path: &Path) -> Result<AnyConnectOptions, StoreError> {
+    let address: AnyConnectOptions = sqlite::driver_address(path)?.parse()?;
+    Ok(address.disable_statement_logging())
+}
+
 /// The file holds password hashes: only its owner may read it, and a folder made for it. SQLite gives its companions the
 /// same permissions.
 fn make_private_file(path: &Path) -> Result<(), StoreError> {
@@ -94,21 +113,29 @@ fn make_private_file(path: &Path) -> Result<(), StoreError> {
 }
 
 async fn prepare_sqlite(options: &AnyConnectOptions, path: &Path) -> Result<(), StoreError> {
+    let mut connection = connect_sqlite(options, path).await?;
+    migrate::up(&mut connection).await?;
+    Ok(connection.close().await?)
+}
+
+async fn connect_sqlite(options: &AnyConnectOptions, path: &Path) -> Result<Connection, StoreError> {
     let open = async {
         let mut connection = options.connect().await?;
         sqlx::raw_sql(sqlite::SET_UP_WRITER).execute(&mut connection).await?;
         Ok::<_, sqlx::Error>(connection)
     };
-    let mut connection = open.await.map_err(|error| match error {
+    open.await.map_err(|error| match error {
         error if sqlite::is_not_a_database(&error) => StoreError::NotADatabase { path: path.to_owned() },
         error => error.into(),
-    })?;
-    migrate::up(&mut connection).await?;
-    Ok(connection.close().await?)
+    })
+}
+
+fn server_at(url: &PostgresUrl) -> Server {
+    Server { url: url.clone(), asking: Mutex::default() }
 }
 
 async fn open_postgres(url: &PostgresUrl, options: ServerOptions) -> Result<Store, StoreError> {
-    let server = Server { url: url.clone(), asking: Mutex::default() };
+    let server = server_at(url);
     prepare_postgres(&server, options.connect_timeout).await?;
     let address = server.address()?;
     let pool = |size, is_reader| {

@@ -1,10 +1,12 @@
 //! `microblog migrate` and `microblog check`: is everything ready to start?
 
+use std::fmt;
 use std::process::ExitCode;
 
 use microblog_builder::installation_id;
 use microblog_config::Settings;
 use microblog_domain::InstallationId;
+use microblog_process::schema_of;
 use microblog_queue::Queue;
 use microblog_site::Theme;
 use microblog_store::migrate;
@@ -22,14 +24,15 @@ pub(crate) fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
 pub(crate) fn check(settings: &Settings) -> anyhow::Result<ExitCode> {
     report::say("settings: fine");
     let database = database(settings);
+    let is_ready = matches!(database, Ok(Database::Ready));
     let theme = match &settings.site_server.theme {
         Some(folder) => Theme::with_overrides(folder),
         None => Theme::builtin(),
     };
     let checks = [
-        ("database", database),
+        ("database", database.map(|database| database.to_string())),
         ("queue", queue(settings)),
-        ("releases", live_release(settings)),
+        ("releases", live_release(settings, is_ready)),
         ("theme", theme.map(|_| "fine".to_owned()).map_err(Into::into)),
     ];
     let mut all_fine = true;
@@ -43,12 +46,37 @@ pub(crate) fn check(settings: &Settings) -> anyhow::Result<ExitCode> {
     Ok(if all_fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Looks at the database; a check makes none.
-fn database(settings: &Settings) -> anyhow::Result<String> {
-    if !has_database(settings) {
-        return Ok("none yet; `microblog up` makes it".to_owned());
+/// Looks at the database; a check makes none, and leaves an older one as it is.
+fn database(settings: &Settings) -> anyhow::Result<Database> {
+    if missing_file(settings).is_some() {
+        return Ok(Database::Missing);
     }
-    block_on(schema(settings)).map(|schema| format!("schema {schema}"))
+    let schema = block_on(async { Ok(schema_of(settings).await?) })?;
+    Ok(if schema == migrate::newest_schema() { Database::Ready } else { Database::Older { schema } })
+}
+
+/// What a start would find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Database {
+    Missing,
+    Older { schema: i64 },
+    Ready,
+}
+
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let newest = migrate::newest_schema();
+        match self {
+            Self::Missing => write!(f, "none yet; `microblog up` makes it"),
+            Self::Older { schema: 0 } => {
+                write!(f, "empty; the first start, or `microblog migrate`, makes schema {newest}")
+            }
+            Self::Older { schema } => {
+                write!(f, "schema {schema}; the next start, or `microblog migrate`, brings it to {newest}")
+            }
+            Self::Ready => write!(f, "schema {newest}"),
+        }
+    }
 }
 
 fn queue(settings: &Settings) -> anyhow::Result<String> {
@@ -61,10 +89,6 @@ fn queue(settings: &Settings) -> anyhow::Result<String> {
     .to_owned())
 }
 
-fn has_database(settings: &Settings) -> bool {
-    missing_file(settings).is_none()
-}
-
 async fn schema(settings: &Settings) -> anyhow::Result<i64> {
     let store = open_store(settings).await?;
     let schema = migrate::schema(&mut *store.read().await?).await?;
@@ -72,12 +96,13 @@ async fn schema(settings: &Settings) -> anyhow::Result<i64> {
     Ok(schema)
 }
 
-fn live_release(settings: &Settings) -> anyhow::Result<String> {
+/// Whose releases these are is known to a database that is ready.
+fn live_release(settings: &Settings, is_ready: bool) -> anyhow::Result<String> {
     if !settings.build.dir.exists() {
         return Ok("none yet".to_owned());
     }
     let store = open_releases(settings)?;
-    if has_database(settings) {
+    if is_ready {
         store.check_owner(block_on(own_id(settings))?)?;
     }
     Ok(store.live().map_or("none yet".to_owned(), |live| format!("{} is live", live.id)))

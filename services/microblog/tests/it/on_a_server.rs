@@ -46,6 +46,9 @@ fn done(root: &Path, database: &str, words: &[&str]) -> Output {
 #[test]
 fn a_database_is_brought_up_to_date_checked_filled_and_read_again() {
     let (root, database) = (folder(&SITE), empty_database());
+    for _ in ["a check makes nothing", "so the next one finds nothing"] {
+        assert!(stderr(&done(root.path(), &database, &["check"])).contains("database: empty"));
+    }
     let schema = stderr(&done(root.path(), &database, &["migrate"]));
     assert!(schema.contains("The database has schema"), "{schema}");
     assert_eq!(stderr(&done(root.path(), &database, &["migrate"])), schema);
