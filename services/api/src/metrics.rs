@@ -84,8 +84,8 @@ pub(crate) fn posts_published(count: u64) {
     counter!(POSTS_PUBLISHED).increment(count);
 }
 
-/// Clients may send any word as a method; only the usual ones become labels.
-fn known_method(method: &Method) -> &'static str {
+/// Clients may send any word as a method; only the usual ones become labels and names of spans.
+pub(crate) fn known_method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use microblog_store::Store;
 
 /// Closing takes a moment, unless somebody who was cut off still has a connection.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Closes the database. Connections that are not given back are left to the end of the process.
 pub async fn close(store: &Store) {

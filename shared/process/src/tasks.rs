@@ -11,7 +11,8 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 /// How long the tasks may take to end when they were told to; then they are left behind. Container engines wait for ten
-/// seconds before they kill, of which draining takes one before, and closing the database two at most behind.
+/// seconds before they kill, of which draining takes one before; closing the database takes one at most behind,
+/// and the last traces and log lines one together.
 pub const GRACE: Duration = Duration::from_secs(6);
 
 /// Tasks that run side by side.

@@ -33,7 +33,7 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
     // Of the highest level, so that whatever is logged inside has these fields.
     let span = tracing::error_span!(
         "request", %request_id, %method, route, trace_id = Empty, status = Empty,
-        otel.name = format!("{method} {route}"), otel.kind = "server", otel.status_code = Empty,
+        otel.name = format!("{} {route}", metrics::known_method(&method)), otel.kind = "server", otel.status_code = Empty,
     );
     if let Some(trace) = traces::follow(&span, trace_of(&request)) {
         request.extensions_mut().insert(trace);

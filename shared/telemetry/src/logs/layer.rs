@@ -125,7 +125,8 @@ mod tests {
     #[test]
     fn every_line_inside_carries_the_ids_of_the_spans_around_it() {
         let text = logged(Form::Json, || {
-            let request = tracing::info_span!("request", request_id = "r-1", user = tracing::field::Empty);
+            let request =
+                tracing::info_span!("request", request_id = "r-1", user = tracing::field::Empty, otel.kind = "server");
             let _inside = request.enter();
             request.record("user", "ada");
             let _deeper = tracing::info_span!("build", job_id = "j-7").entered();

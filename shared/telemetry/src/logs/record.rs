@@ -12,12 +12,18 @@ use crate::redact::{REDACTED, hide_secrets, is_secret};
 /// The longest value of a field: a whole post in a field would hide the line.
 const MAX_VALUE_BYTES: usize = 16 * 1024;
 
+/// What begins so tells the maker of traces how to name a span: no line needs it.
+const FOR_TRACES: &str = "otel.";
+
 /// Named values of an event or a span; those of secrets are never taken in.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Fields(pub(crate) Map<String, Value>);
 
 impl Fields {
     fn put(&mut self, field: &Field, value: Value) {
+        if field.name().starts_with(FOR_TRACES) {
+            return;
+        }
         let value = if is_secret(field.name()) { Value::from(REDACTED) } else { value };
         self.0.insert(field.name().to_owned(), value);
     }
