@@ -61,13 +61,25 @@ check_address() {
     grep -qx "    runbooks: $address" prometheus/prometheus.yml || fail "runbooks of prometheus.yml is not the address of grafana/source/links.py"
 }
 
+# All files at once: each keeps a processor busy for seconds.
+check_tests() {
+    for tests in prometheus/tests/*.yml; do
+        name=$(basename "$tests")
+        { promtool test rules "$tests" >"$work/$name" 2>&1 || echo failed >"$work/$name.failed"; } &
+    done
+    wait
+    for failed in "$work"/*.failed; do
+        [ -e "$failed" ] || continue
+        cat "${failed%.failed}" >&2
+        fail "failed: promtool test rules prometheus/tests/$(basename "$failed" .failed)"
+    done
+}
+
 check_syntax prometheus
 check_routes
 check_address
 check_names
 scripts/shorten-prometheus.sh "$work/short"
 check_syntax "$work/short"
-for tests in prometheus/tests/*.yml; do
-    quietly promtool test rules "$tests"
-done
+check_tests
 echo "prometheus/: syntax, routes, names and $(grep -c '^  - name:' prometheus/tests/*.yml | awk -F: '{ sum += $2 } END { print sum }') rule tests are in order"

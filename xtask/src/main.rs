@@ -1,7 +1,7 @@
 //! The project's command runner: what a person types and what CI runs are the same few words.
 //!
 //! ```text
-//! cargo xtask check    formatting, lints, docs, licences and advisories
+//! cargo xtask check    formatting, lints, docs, alerts and dashboards, licences and advisories
 //! cargo xtask test     every test; first gets ready what they need besides Rust
 //! cargo xtask bench    the benchmarks, which print their numbers; `--help` tells what they take
 //! cargo xtask ci       check, then test

@@ -46,7 +46,15 @@ fn check() -> Outcome {
     cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"])?;
     let mut docs = command("cargo", &["doc", "--workspace", "--no-deps", "--document-private-items", "--locked"]);
     run(docs.env("RUSTDOCFLAGS", "--deny warnings"))?;
+    monitoring()?;
     dependencies()
+}
+
+/// Alert rules, their tests and runbooks, and the dashboards.
+fn monitoring() -> Outcome {
+    tools::get_ready_to_check()?;
+    run(&mut command("scripts/check-prometheus.sh", &[]))?;
+    run(&mut command("scripts/check-dashboards.py", &[]))
 }
 
 /// Building cargo-deny takes longer than all other checks together, so that whoever wants it installs it.

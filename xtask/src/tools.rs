@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use crate::run::{Outcome, command, root, run, say};
 
-/// A program that some tests run.
+/// A program that some checks or tests run.
 struct Tool {
     /// The names that it goes by.
     programs: &'static [&'static str],
@@ -17,7 +17,14 @@ struct Tool {
     purpose: &'static str,
 }
 
-const TOOLS: [Tool; 9] = [
+/// Those that the checks run; the tests run them, too.
+const FOR_CHECKS: [Tool; 3] = [
+    Tool { programs: &["promtool"], package: "prometheus", purpose: "tests the alert rules, and runs them" },
+    Tool { programs: &["amtool"], package: "prometheus-alertmanager", purpose: "checks who is told of what" },
+    Tool { programs: &["python3"], package: "python3", purpose: "checks the dashboards" },
+];
+
+const FOR_TESTS: [Tool; 9] = [
     Tool { programs: &["chromium", "chromium-browser"], package: "chromium", purpose: "pages are looked at in it" },
     Tool { programs: &["node"], package: "nodejs", purpose: "drives Chromium" },
     Tool { programs: &["npm"], package: "npm", purpose: "fetches the HTML checker and axe-core" },
@@ -43,11 +50,18 @@ const WEB_TOOLS: &str = "tests/web";
 
 /// Sees to it that every test finds what it needs.
 pub(crate) fn get_ready() -> Outcome {
-    let missing: Vec<&Tool> = TOOLS.iter().filter(|tool| !tool.programs.iter().any(|name| is_there(name))).collect();
-    if !missing.is_empty() {
-        install(&missing)?;
-    }
+    require(FOR_CHECKS.iter().chain(&FOR_TESTS))?;
     fetch_web_tools()
+}
+
+/// Sees to it that the checks of alerts and dashboards find what they need.
+pub(crate) fn get_ready_to_check() -> Outcome {
+    require(FOR_CHECKS.iter())
+}
+
+fn require<'a>(tools: impl Iterator<Item = &'a Tool>) -> Outcome {
+    let missing: Vec<&Tool> = tools.filter(|tool| !tool.programs.iter().any(|name| is_there(name))).collect();
+    if missing.is_empty() { Ok(()) } else { install(&missing) }
 }
 
 /// Sees to it that the formatter and the lints are part of the toolchain.
