@@ -11,7 +11,9 @@
 //! Start reading at [`process`].
 
 mod closing;
+mod connections;
 mod database;
+mod descriptors;
 pub mod front;
 pub mod health;
 mod healthcheck;

@@ -14,7 +14,7 @@ use microblog_domain::{Clock, SystemClock};
 use microblog_telemetry::Recorder;
 
 use crate::signals::{Order, Signals};
-use crate::{Lifecycle, SettingsArgs, Tasks, front, logging, metrics, server};
+use crate::{Lifecycle, SettingsArgs, Tasks, descriptors, front, logging, metrics, server};
 
 /// Reads the settings, starts logs and threads, and runs `serve` on them.
 ///
@@ -28,6 +28,7 @@ where
     let _recorder = Recorder::of_this_process()?;
     // Dropped last, here and by nobody else: what waits is written and sent then, before the process ends.
     let telemetry = logging::start(service, &settings)?;
+    descriptors::raise();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the threads")?;
     runtime.spawn(logging::follow_settings(telemetry.log_level(), args.clone(), settings.log.level.clone()));
     let served = runtime.block_on(serve(settings));

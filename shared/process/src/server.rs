@@ -1,15 +1,15 @@
 //! The listening socket, and serving from it until the process stops.
 
-use std::future::{Future, IntoFuture as _};
-use std::io;
+use std::convert::Infallible;
+use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::serve::ListenerExt as _;
-use axum::{Extension, Router};
+use axum::Router;
 use tokio::net::TcpListener;
 
+use crate::connections::{Room, serve_all};
 use crate::stopping::Stopping;
 use crate::tasks::GRACE;
 
@@ -33,31 +33,21 @@ pub async fn listen(address: SocketAddr, setting: &str) -> anyhow::Result<TcpLis
 /// answer without an end are told by [`Stopping`].
 ///
 /// # Errors
-/// When the socket fails.
+/// None: a listening socket that fails, for want of descriptors say, is asked again.
 pub async fn serve(
     listener: TcpListener,
     app: Router,
     stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
+) -> Result<(), Infallible> {
     let stopping = Stopping::default();
-    let told = stopping.clone();
-    let stop = async move {
+    let tell = async {
         stop.await;
-        told.tell();
-    };
-    let service = app.layer(Extension(stopping.clone())).into_make_service_with_connect_info::<SocketAddr>();
-    // An answer whose body follows its head would wait 40 ms for the client to acknowledge the head.
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    let served = axum::serve(listener, service).with_graceful_shutdown(stop).into_future();
-    let time_is_up = async {
-        stopping.told().await;
+        stopping.tell();
         tokio::time::sleep(PATIENCE).await;
     };
     tokio::select! {
-        served = served => served,
-        () = time_is_up => {
-            tracing::warn!("requests that did not end in time are cut off");
-            Ok(())
-        }
+        () = serve_all(listener, app, &stopping, Room::of_this_process()) => {}
+        () = tell => tracing::warn!("requests that did not end in time are cut off"),
     }
+    Ok(())
 }

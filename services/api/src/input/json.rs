@@ -56,5 +56,5 @@ pub(crate) fn unreadable(rejection: &BytesRejection) -> ApiError {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
         return ApiError::new(ErrorCode::TooLarge, "The body is larger than this server takes.");
     }
-    ApiError::new(ErrorCode::InvalidBody, "The body ended before it was complete.")
+    ApiError::new(ErrorCode::InvalidBody, "The body ended, or came to a standstill, before it was complete.")
 }

@@ -109,7 +109,7 @@ fn broken_form(error: &MultipartError) -> ApiError {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
         return ApiError::new(ErrorCode::TooLarge, "The file is larger than this server takes.");
     }
-    ApiError::new(ErrorCode::InvalidBody, "The form can not be read: it is broken, or ended too early.")
+    ApiError::new(ErrorCode::InvalidBody, "The form can not be read: it is broken, or ended or stood still too early.")
 }
 
 /// `DELETE /media/{id}`: takes it off the site with the next build. The bytes stay while a release may show them.

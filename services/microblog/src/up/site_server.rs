@@ -4,6 +4,7 @@
 //! release. Readers that take it get the compressed sibling that lies beside a file. Sending the file (types, encodings,
 //! ranges, conditional requests) is left to tower-http.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,6 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use axum::serve::ListenerExt as _;
 use microblog_domain::UrlPath;
 use tokio::net::TcpListener;
 use tower_http::services::ServeFile;
@@ -30,12 +30,10 @@ pub(super) async fn serve(
     listener: TcpListener,
     build: PathBuf,
     stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
+) -> Result<(), Infallible> {
     let current: Arc<Path> = build.join("current").into();
     let app = Router::new().fallback(answer).with_state(current);
-    // A page follows its head: without this it would wait 40 ms for the reader to acknowledge the head.
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    axum::serve(listener, app).with_graceful_shutdown(stop).await
+    microblog_process::serve(listener, app, stop).await
 }
 
 async fn answer(State(current): State<Arc<Path>>, request: Request) -> Response {
