@@ -9,6 +9,7 @@
 //! | `MICROBLOG_TEST_RABBITMQ_ROOT` | a root file system with another version of RabbitMQ, which is started in there |
 
 mod node;
+mod report;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;

@@ -137,6 +137,18 @@ impl ServerProcess {
         self.child().as_mut().is_none_or(|child| !matches!(child.try_wait(), Ok(None)))
     }
 
+    /// How it is, for whoever reads why a test failed: ended and how, or what each of its processes does, with the
+    /// seconds that it is old and the processor time that it got.
+    #[must_use]
+    pub fn state(&self) -> String {
+        let mut child = self.child();
+        let Some(child) = child.as_mut() else { return "was ended by the test".to_owned() };
+        match child.try_wait() {
+            Ok(Some(status)) => format!("ended ({status})"),
+            _ => format!("runs:\n{}", processes_of(child.id())),
+        }
+    }
+
     /// What it said.
     #[must_use]
     pub fn log(&self) -> String {
@@ -166,6 +178,15 @@ impl ServerProcess {
     fn file(&self, extension: &str) -> PathBuf {
         folder().join(format!("{}.{extension}", self.name))
     }
+}
+
+/// Lines of `ps`, for the processes of one group.
+fn processes_of(group: u32) -> String {
+    let ps = Command::new("ps").args(["-e", "-o", "pgid=,pid=,stat=,ni=,etimes=,time=,args="]).output();
+    let ps = ps.map_or_else(|error| error.to_string(), |ps| String::from_utf8_lossy(&ps.stdout).into_owned());
+    let group = group.to_string();
+    let lines = ps.lines().filter(|line| line.split_whitespace().next() == Some(&group));
+    lines.map(|line| line.chars().take(120).collect()).collect::<Vec<String>>().join("\n")
 }
 
 impl Drop for ServerProcess {

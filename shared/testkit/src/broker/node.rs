@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::START_LIMIT;
+use super::report::report;
 use crate::server::{self, ServerProcess, free_port};
 
 const COOKIE: &str = "microblogtestcookie";
@@ -90,7 +91,7 @@ impl Node {
 
     pub(super) fn stop(&self) {
         self.try_eval("init:stop()").expect("a broker that runs");
-        self.wait_until(|| self.process.has_ended());
+        self.wait_until("end", || if self.process.has_ended() { Ok(()) } else { Err("it was told to".to_owned()) });
     }
 
     pub(super) fn set_memory_alarm(&self, is_on: bool) {
@@ -105,7 +106,7 @@ impl Node {
     pub(super) fn make_well(&self) {
         self.process.resume();
         self.run_again();
-        self.wait_until(|| self.is_up());
+        self.wait_until("answer", || self.answers());
         self.set_memory_alarm(false);
     }
 
@@ -144,29 +145,40 @@ impl Node {
 
     /// On a busy machine a broker may give up while it starts; service managers start it again, and so does this.
     async fn wait_until_up(&self) {
-        let (deadline, mut starts) = (Instant::now() + START_LIMIT, 1);
-        while !self.is_up() {
+        let (since, mut starts) = (Instant::now(), 1);
+        while let Err(reason) = self.answers() {
             if self.process.has_ended() && starts < STARTS {
                 starts += 1;
                 self.run_again();
             }
-            let has_failed = self.process.has_ended() || Instant::now() > deadline;
-            assert!(!has_failed, "RabbitMQ does not start:\n{}", self.process.log());
+            if self.process.has_ended() || since.elapsed() > START_LIMIT {
+                self.fail(&format!("start ({starts} attempts)"), since.elapsed(), &reason);
+            }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
-    fn wait_until(&self, condition: impl Fn() -> bool) {
-        let deadline = Instant::now() + START_LIMIT;
-        while !condition() {
-            assert!(Instant::now() < deadline, "RabbitMQ does not come to rest:\n{}", self.process.log());
+    fn wait_until(&self, what: &str, condition: impl Fn() -> Result<(), String>) {
+        let since = Instant::now();
+        while let Err(reason) = condition() {
+            if since.elapsed() > START_LIMIT {
+                self.fail(what, since.elapsed(), &reason);
+            }
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
-    fn is_up(&self) -> bool {
-        std::net::TcpStream::connect(("127.0.0.1", self.ports.amqp)).is_ok()
-            && self.try_eval("rabbit:is_running()").is_ok_and(|said| said.contains("true"))
+    fn fail(&self, what: &str, after: Duration, reason: &str) -> ! {
+        let report = report(&self.process, &self.folder.join("log"));
+        panic!("RabbitMQ does not {what} within {after:.0?}: {reason}\n{report}")
+    }
+
+    /// Whether it can be used, and why not.
+    fn answers(&self) -> Result<(), String> {
+        let address = ("127.0.0.1", self.ports.amqp);
+        std::net::TcpStream::connect(address).map_err(|error| format!("port {}: {error}", self.ports.amqp))?;
+        let said = self.try_eval("rabbit:is_running()")?;
+        if said.contains("true") { Ok(()) } else { Err(format!("rabbit:is_running() is {said}")) }
     }
 }
 
