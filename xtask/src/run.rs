@@ -31,12 +31,17 @@ pub(crate) fn command(program: &str, words: &[&str]) -> Command {
 
 /// Runs a command to its end; its own output says what was wrong.
 pub(crate) fn run(command: &mut Command) -> Outcome {
-    let words: Vec<_> = std::iter::once(command.get_program()).chain(command.get_args()).collect();
-    let line = words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
+    let line = line(command);
     say(&format!("$ {line}"));
     match command.status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("`{line}` failed ({status})")),
         Err(error) => Err(format!("`{line}` could not be started: {error}")),
     }
+}
+
+/// A command as a person would type it.
+pub(crate) fn line(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }

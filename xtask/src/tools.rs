@@ -1,14 +1,13 @@
-//! What the checks and tests need besides Rust: found, installed where that is possible without asking, or named.
+//! What the checks and tests need besides Rust: found, named, installed where that is possible without asking.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Stdio;
 
 use crate::run::{Outcome, command, root, run, say};
 
 /// A program that some checks or tests run.
-struct Tool {
+pub(crate) struct Tool {
     /// The names that it goes by.
     programs: &'static [&'static str],
     /// Debian's package with it.
@@ -38,30 +37,32 @@ const FOR_TESTS: [Tool; 9] = [
 
 /// Debian has each version of PostgreSQL in a folder of its own here.
 const POSTGRES_VERSIONS: &str = "/usr/lib/postgresql";
-/// Read by Debian's packages of PostgreSQL, which otherwise make a database server of the machine's own and start it.
-const POSTGRES_SETTINGS: &str = "/etc/postgresql-common/createcluster.d";
 /// Debian's program of this name on the path wants to be root.
 const RABBITMQ: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
-/// Asked by Debian's packages whether they may start what they bring.
-const START_POLICY: &str = "/usr/sbin/policy-rc.d";
+/// Takes the names of packages. Images are made with it, too.
+const INSTALL: &str = "xtask/debian/install.sh";
 
 /// Where the tools that npm fetches are listed.
 const WEB_TOOLS: &str = "tests/web";
 
-/// Sees to it that every test finds what it needs.
-pub(crate) fn get_ready() -> Outcome {
-    require(FOR_CHECKS.iter().chain(&FOR_TESTS))?;
-    fetch_web_tools()
+/// Those of the checks.
+pub(crate) fn for_checks() -> impl Iterator<Item = &'static Tool> {
+    FOR_CHECKS.iter()
 }
 
-/// Sees to it that the checks of alerts and dashboards find what they need.
-pub(crate) fn get_ready_to_check() -> Outcome {
-    require(FOR_CHECKS.iter())
+/// Those of the tests, which are all.
+pub(crate) fn all() -> impl Iterator<Item = &'static Tool> {
+    FOR_CHECKS.iter().chain(&FOR_TESTS)
 }
 
-fn require<'a>(tools: impl Iterator<Item = &'a Tool>) -> Outcome {
-    let missing: Vec<&Tool> = tools.filter(|tool| !tool.programs.iter().any(|name| is_there(name))).collect();
-    if missing.is_empty() { Ok(()) } else { install(&missing) }
+/// Those that are not there.
+pub(crate) fn missing(tools: impl Iterator<Item = &'static Tool>) -> Vec<&'static Tool> {
+    tools.filter(|tool| !tool.programs.iter().any(|name| is_there(name))).collect()
+}
+
+/// Debian's packages with them.
+pub(crate) fn packages(tools: impl IntoIterator<Item = &'static Tool>) -> Vec<&'static str> {
+    tools.into_iter().map(|tool| tool.package).collect()
 }
 
 /// Sees to it that the formatter and the lints are part of the toolchain.
@@ -85,52 +86,49 @@ pub(crate) fn is_there(program: &str) -> bool {
     is_on_path || versions.any(|version| version.path().join("bin").join(program).is_file())
 }
 
-/// Installs packages as root on Debian; elsewhere says what is missing.
-fn install(missing: &[&Tool]) -> Outcome {
+/// Says what is missing.
+pub(crate) fn name(missing: &[&Tool]) {
     for tool in missing {
         say(&format!("missing: {} ({}), Debian package {}", tool.programs[0], tool.purpose, tool.package));
     }
-    let packages: Vec<&str> = missing.iter().map(|tool| tool.package).collect();
-    if !(is_there("apt-get") && is_root()) {
-        return Err(format!("install what is missing; on Debian: sudo apt-get install {}", packages.join(" ")));
+}
+
+/// How packages can be installed without asking anybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Installer {
+    Root,
+    Sudo,
+}
+
+impl Installer {
+    /// How it can be done here, or why not.
+    pub(crate) fn find() -> Result<Self, String> {
+        if !is_there("apt-get") {
+            return Err("there is no apt-get".to_owned());
+        }
+        if command("id", &["-u"]).output().is_ok_and(|id| id.stdout.trim_ascii() == b"0") {
+            return Ok(Self::Root);
+        }
+        let may_all = command("sudo", &["-n", "true"]).output().is_ok_and(|sudo| sudo.status.success());
+        if may_all {
+            Ok(Self::Sudo)
+        } else {
+            Err("this is not root, nor may it become root without a password".to_owned())
+        }
     }
-    let apt = |words: &[&str]| run(command("apt-get", words).env("DEBIAN_FRONTEND", "noninteractive"));
-    apt(&["update", "--quiet"])?;
-    keep_postgres_quiet()?;
-    let install = || apt(&[&["install", "--quiet", "--yes", "--no-install-recommends"], packages.as_slice()].concat());
-    without_starting_services(install)
-}
 
-/// The tests start servers of their own; the machine gets none started. A policy that is there already stays.
-fn without_starting_services(install: impl FnOnce() -> Outcome) -> Outcome {
-    let policy = Path::new(START_POLICY);
-    if policy.exists() {
-        return install();
+    /// Installs what is missing.
+    pub(crate) fn install(self, missing: &[&'static Tool]) -> Outcome {
+        let words = [&["sh", INSTALL], packages(missing.iter().copied()).as_slice()].concat();
+        match self {
+            Self::Root => run(&mut command(words[0], &words[1..])),
+            Self::Sudo => run(command("sudo", &["-n"]).args(words)),
+        }
     }
-    let failed = |error: std::io::Error| format!("{START_POLICY} can not be written: {error}");
-    fs::write(policy, "#!/bin/sh\nexit 101\n").map_err(failed)?;
-    fs::set_permissions(policy, fs::Permissions::from_mode(0o755)).map_err(failed)?;
-    let installed = install();
-    fs::remove_file(policy).map_err(failed)?;
-    installed
-}
-
-/// The tests start servers of their own; the machine gets none. The setting stays: it does nothing to servers that are
-/// there, and without it the next version would bring one.
-fn keep_postgres_quiet() -> Outcome {
-    let settings = Path::new(POSTGRES_SETTINGS);
-    let written = fs::create_dir_all(settings)
-        .and_then(|()| fs::write(settings.join("microblog-tests.conf"), "create_main_cluster = false\n"));
-    written.map_err(|error| format!("{POSTGRES_SETTINGS} can not be written: {error}"))
-}
-
-/// Whether this is root.
-pub(crate) fn is_root() -> bool {
-    command("id", &["-u"]).output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
 /// What npm fetches is fetched once for each list of versions.
-fn fetch_web_tools() -> Outcome {
+pub(crate) fn fetch_web_tools() -> Outcome {
     let folder = root().join(WEB_TOOLS);
     let (wanted, fetched) = (folder.join("package-lock.json"), folder.join("node_modules/.package-lock.json"));
     if !wanted.is_file() || is_newer(&fetched, &wanted) {
