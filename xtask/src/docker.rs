@@ -30,12 +30,9 @@ pub(crate) struct Engine {
 impl Engine {
     /// The one that `docker` reaches, or why there is none.
     pub(crate) fn find() -> Result<Self, String> {
-        let asked = command("docker", &["info", "--format", "{{.SecurityOptions}}"]).output();
-        let answer = asked.map_err(|error| format!("docker: {error}"))?;
-        if !answer.status.success() {
-            return Err(String::from_utf8_lossy(&answer.stderr).trim().to_owned());
-        }
-        Ok(Self { is_rootless: String::from_utf8_lossy(&answer.stdout).contains("rootless") })
+        // Of the two, only this one tells well why the engine can not be reached.
+        ask(&["version", "--format", "{{.Server.Version}}"])?;
+        Ok(Self { is_rootless: ask(&["info", "--format", "{{.SecurityOptions}}"])?.contains("rootless") })
     }
 
     /// Becomes `cargo xtask` with these words, in a container, so that whoever ends this ends that. It returns only if
@@ -73,6 +70,14 @@ impl Engine {
         }
         run(build.arg(root().join("xtask/debian")))
     }
+}
+
+fn ask(words: &[&str]) -> Result<String, String> {
+    let answer = command("docker", words).output().map_err(|error| format!("docker: {error}"))?;
+    if answer.status.success() {
+        return Ok(String::from_utf8_lossy(&answer.stdout).into_owned());
+    }
+    Err(String::from_utf8_lossy(&answer.stderr).trim().to_owned())
 }
 
 /// `docker run` up to the name of the image.

@@ -93,7 +93,7 @@ impl Order {
                 say(&format!("to run on this machine itself: {}", by_hand(&missing)));
                 engine.run(&self.words)
             }
-            Err(why) => Err(format!("{why}. {}, or start Docker", by_hand(&missing))),
+            Err(why) => Err(format!("{why}\neither start Docker, or {}", by_hand(&missing))),
         }
     }
 }
