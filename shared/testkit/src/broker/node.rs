@@ -152,7 +152,7 @@ impl Node {
                 self.run_again();
             }
             if self.process.has_ended() || since.elapsed() > START_LIMIT {
-                self.fail(&format!("start ({starts} attempts)"), since.elapsed(), &reason);
+                self.fail("start", since.elapsed(), &format!("{starts} attempts, {reason}"));
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
