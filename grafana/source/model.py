@@ -286,7 +286,7 @@ def annotations():
         },
         annotation(
             "Site releases",
-            f"max by (namespace) (microblog_release_activated_timestamp_seconds{{{SERVICE}}}) * 1000",
+            f"max by (namespace) (microblog_release_activated_timestamp_seconds{{{SERVICE}}}) * 1000 > 0",
             "green",
             "A release of the site went live",
         )

@@ -37,6 +37,7 @@ use tower_http::compression::CompressionLayer;
 pub use auth::{Caller, Passwords, Secret, Via};
 pub use edge::{Client, Limiters, Scheme, Ticks};
 pub use error::{ApiError, ErrorCode, FieldError};
+pub use health::Health;
 pub use json_api::preview::PreviewTheme;
 pub use json_api::setup::{offer_setup, setup_link};
 pub use state::AppState;
@@ -47,9 +48,10 @@ pub const VERSION: &str = microblog_process::VERSION;
 
 /// The whole service. Layers further down see a request earlier.
 pub fn build_app(app: Arc<AppState>) -> Router {
-    metrics::describe();
+    let table = routes::table();
+    metrics::describe(table.iter().map(|route| (&route.method, route.path)));
     service_metrics::describe();
-    table::router(routes::table(), &app)
+    table::router(table, &app)
         .layer(CatchPanicLayer::custom(error::render::panicked))
         .layer(from_fn(error::render::render_errors))
         .layer(CompressionLayer::new())

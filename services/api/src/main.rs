@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use microblog_api::{AppState, Ticks, build_app, offer_setup, setup_link, start_tasks};
+use microblog_api::{AppState, Health, Ticks, build_app, offer_setup, setup_link, start_tasks};
 use microblog_config::{AuthSettings, Settings};
 use microblog_domain::Clock;
 use microblog_process::{
@@ -78,7 +78,7 @@ fn state(
 ) -> Arc<AppState> {
     let ticks = Ticks::of_this_machine();
     let app = AppState::new(settings, store, clock, &ticks, process.recorder.clone());
-    Arc::new(AppState { build_dir: None, queue, ..app })
+    Arc::new(AppState { health: Health::new(settings, false), queue, ..app })
 }
 
 /// Opens what the service depends on.

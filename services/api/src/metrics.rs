@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
-use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{Counter, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use microblog_store::PoolUse;
 
 use crate::error::ErrorCode;
 
@@ -16,8 +17,15 @@ const AUTH_FAILURES: &str = "microblog_auth_failures_total";
 const CSRF_REJECTIONS: &str = "microblog_csrf_rejections_total";
 const RATE_LIMITED: &str = "microblog_rate_limited_total";
 const POSTS_PUBLISHED: &str = "microblog_posts_published_total";
-/// Tells the recorder what the numbers mean, and makes those that have no labels appear before they first count.
-pub(crate) fn describe() {
+const POOL: &str = "microblog_db_pool_connections";
+const POOL_MAX: &str = "microblog_db_pool_connections_max";
+
+/// What a request is answered with when something is wrong with us.
+const FAULTS: [StatusCode; 2] = [StatusCode::INTERNAL_SERVER_ERROR, StatusCode::SERVICE_UNAVAILABLE];
+
+/// Tells the recorder what the numbers mean, and lets counters begin at 0, so that their first increase is seen. What
+/// clients do wrong at single routes is the exception: it is known when it happens.
+pub(crate) fn describe<'a>(routes: impl IntoIterator<Item = (&'a Method, &'a str)>) {
     describe_counter!(REQUESTS, "Requests answered");
     describe_histogram!(REQUEST_DURATION, Unit::Seconds, "From a request's head to the head of its answer");
     describe_gauge!(IN_FLIGHT, "Requests that are being answered");
@@ -26,20 +34,38 @@ pub(crate) fn describe() {
     describe_counter!(CSRF_REJECTIONS, "Changes refused for want of a CSRF token");
     describe_counter!(RATE_LIMITED, "Requests refused because there were too many");
     describe_counter!(POSTS_PUBLISHED, "Posts that became public, by hand or at their time");
+    describe_gauge!(POOL, "Open connections to the database, by state");
+    describe_gauge!(POOL_MAX, "How many connections there may be");
     for name in [AUTH_FAILURES, CSRF_REJECTIONS, RATE_LIMITED, POSTS_PUBLISHED] {
         counter!(name).increment(0);
     }
+    for code in ErrorCode::ALL {
+        counter!(ERRORS, "code" => code.as_str()).increment(0);
+    }
+    for (method, route) in routes {
+        for status in FAULTS {
+            requests(known_method(method), route, status).increment(0);
+        }
+    }
 }
 
-/// A request was answered. `route` is the template of its address, so that there are as many series as routes.
+fn requests(method: &'static str, route: &str, status: StatusCode) -> Counter {
+    counter!(REQUESTS, "method" => method, "route" => route.to_owned(), "status" => status.as_u16().to_string())
+}
+
+/// A request was answered. `route` is the template of its address, so that there are as many series as routes. Times are
+/// not told apart by status: each one would be a dozen series for each route, and anybody can provoke most of them.
 pub(crate) fn request_answered(method: &Method, route: &str, status: StatusCode, took: Duration) {
-    let labels = [
-        ("method", known_method(method).to_owned()),
-        ("route", route.to_owned()),
-        ("status", status.as_u16().to_string()),
-    ];
-    counter!(REQUESTS, &labels).increment(1);
-    histogram!(REQUEST_DURATION, &labels).record(took.as_secs_f64());
+    let method = known_method(method);
+    requests(method, route, status).increment(1);
+    histogram!(REQUEST_DURATION, "method" => method, "route" => route.to_owned()).record(took.as_secs_f64());
+}
+
+/// How the connections to the database are used.
+pub(crate) fn pool_is(connections: PoolUse) {
+    gauge!(POOL, "state" => "used").set(f64::from(connections.used));
+    gauge!(POOL, "state" => "idle").set(f64::from(connections.idle));
+    gauge!(POOL_MAX).set(f64::from(connections.max));
 }
 
 /// Counts a request while it is being answered.
@@ -84,11 +110,11 @@ pub(crate) fn posts_published(count: u64) {
     counter!(POSTS_PUBLISHED).increment(count);
 }
 
-/// Clients may send any word as a method; only the usual ones become labels and names of spans.
+/// Clients may send any word as a method; only the usual ones become labels and names of spans. HEAD is a GET whose body
+/// stays away.
 pub(crate) fn known_method(method: &Method) -> &'static str {
     match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
+        Method::GET | Method::HEAD => "GET",
         Method::POST => "POST",
         Method::PUT => "PUT",
         Method::PATCH => "PATCH",

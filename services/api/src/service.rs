@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::change::Answer;
 use crate::error::ApiError;
 use crate::state::App;
-use crate::{VERSION, service_metrics};
+use crate::{VERSION, health, metrics, service_metrics};
 
 /// `GET /`
 pub(crate) async fn show_service() -> Result<Answer, ApiError> {
@@ -27,6 +27,7 @@ pub(crate) async fn show_service() -> Result<Answer, ApiError> {
 
 /// `GET /metrics`
 pub(crate) async fn show_metrics(State(app): State<App>) -> impl IntoResponse {
-    service_metrics::refresh(&app).await;
+    metrics::pool_is(app.store.pool_use());
+    tokio::join!(health::measure(&app), service_metrics::refresh(&app));
     ([(header::CONTENT_TYPE, Recorder::FORMAT)], app.recorder.render())
 }

@@ -1,12 +1,11 @@
 //! What every handler may use.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use microblog_config::{AuthSettings, ServerSettings, Settings};
 use microblog_domain::{Clock, SiteSettings, Version};
-use microblog_process::health::Troubles;
+use microblog_process::Recent;
 use microblog_queue::{BuildEvents, QueueStatus, Waker};
 use microblog_store::settings::StoredSettings;
 use microblog_store::{Connection, MediaFolder, Store, StoreError, settings};
@@ -14,6 +13,7 @@ use microblog_telemetry::Recorder;
 
 use crate::auth::Passwords;
 use crate::edge::{Limiters, Ticks};
+use crate::health::Health;
 use crate::json_api::preview::PreviewTheme;
 
 /// The state as handlers get it.
@@ -35,16 +35,16 @@ pub struct AppState {
     pub auth: AuthSettings,
     /// Where the bytes of uploads are.
     pub media: MediaFolder,
-    /// Where the releases are, if this process has to do with them: health and free space of the folder are reported.
-    pub build_dir: Option<PathBuf>,
     /// What the site is like until its owner saves settings.
     pub first_settings: SiteSettings,
     /// How previews look.
     pub preview: PreviewTheme,
     /// What was counted.
     pub recorder: Recorder,
-    /// What probes found out.
-    pub troubles: Troubles,
+    /// What probes examine.
+    pub health: Health,
+    /// When the metrics of the installation were last read.
+    pub installation: Recent<()>,
     /// Tells whoever watches a build that there is something new.
     pub events: BuildEvents,
     /// Tells whether jobs can be passed on.
@@ -66,11 +66,11 @@ impl AppState {
             server: settings.server.clone(),
             auth: settings.auth.clone(),
             media: MediaFolder::new(settings.data.media_dir()),
-            build_dir: Some(settings.build.dir.clone()),
             first_settings: settings.site.clone(),
             preview: PreviewTheme::new(settings.site_server.theme.clone()),
             recorder,
-            troubles: Troubles::default(),
+            health: Health::new(settings, true),
+            installation: Recent::default(),
             events: BuildEvents::default(),
             queue: QueueStatus::default(),
             waker: Waker::default(),

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::Router;
 use axum::extract::State;
@@ -10,8 +9,8 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use microblog_domain::Clock;
-use microblog_process::health::{self, Checks, Probed, Troubles};
-use microblog_process::{Space, dependency_up};
+use microblog_process::dependency_up;
+use microblog_process::health::{Checks, Needs, Probed, Probes, Troubles, Volumes};
 use microblog_queue::QueueStatus;
 use microblog_store::Store;
 use microblog_telemetry::Recorder;
@@ -19,30 +18,50 @@ use microblog_telemetry::health::{Finding, check};
 
 use crate::pulse::Pulse;
 
+/// The schema is up to date, or the process would not serve.
+const TO_HAVE_STARTED: Needs = &["database"];
+const TO_WORK: Needs = &["database", "filesystem", "worker", "broker"];
+
 /// What the answers are made of.
 #[derive(Debug)]
 pub struct Endpoints {
-    /// Where the posts are.
-    pub store: Store,
+    store: Store,
+    pulse: Pulse,
+    queue: QueueStatus,
+    clock: Arc<dyn Clock>,
+    recorder: Recorder,
+    probes: Probes,
+    troubles: Troubles,
+    volumes: Volumes,
+}
+
+/// Where a builder works.
+#[derive(Debug, Clone)]
+pub struct Folders {
     /// Where the releases are.
-    pub build_dir: PathBuf,
+    pub build: PathBuf,
     /// Where the uploads are.
-    pub data_dir: PathBuf,
-    /// Of the worker.
-    pub pulse: Pulse,
-    /// Whether the worker hears of jobs.
-    pub queue: QueueStatus,
-    /// The time of day.
-    pub clock: Arc<dyn Clock>,
-    /// What was counted.
-    pub recorder: Recorder,
-    /// What probes found out.
-    pub troubles: Troubles,
+    pub data: PathBuf,
 }
 
 type Shared = State<Arc<Endpoints>>;
 
 impl Endpoints {
+    /// Of a builder that works in these folders, whose worker has this pulse and hears of jobs from this queue.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        folders: Folders,
+        pulse: Pulse,
+        queue: QueueStatus,
+        clock: Arc<dyn Clock>,
+        recorder: Recorder,
+    ) -> Self {
+        let volumes = Volumes::new([("build", folders.build), ("data", folders.data)]);
+        let (probes, troubles) = (Probes::default(), Troubles::default());
+        Self { store, pulse, queue, clock, recorder, probes, troubles, volumes }
+    }
+
     /// All of them.
     pub fn into_router(self) -> Router {
         Router::new()
@@ -54,54 +73,44 @@ impl Endpoints {
             .with_state(Arc::new(self))
     }
 
-    async fn filesystem(&self) -> Finding {
-        health::folders(vec![("build", self.build_dir.clone()), ("data", self.data_dir.clone())]).await
-    }
-
-    async fn needs(&self) -> Checks {
-        let (database, filesystem) = tokio::join!(check(self.troubles.database(&self.store)), check(self.filesystem()));
+    async fn examine(&self) -> Checks {
+        let (database, volumes) = tokio::join!(self.troubles.database(&self.store), self.volumes.examine());
         let worker = check(std::future::ready(self.pulse.examine())).await;
         let broker = check(std::future::ready(self.broker())).await;
-        Checks::from([("database", database), ("filesystem", filesystem), ("worker", worker), ("broker", broker)])
+        Checks::from([
+            ("database", database),
+            ("filesystem", volumes.filesystem),
+            ("disk", volumes.disk),
+            ("worker", worker),
+            ("broker", broker),
+        ])
     }
 
     /// Without a broker the worker finds jobs by its own look, but others should take them that hear of them at once.
     fn broker(&self) -> Finding {
-        self.queue.condition().trouble().map_or_else(Finding::healthy, |reason| Finding::unhealthy(&reason))
+        let trouble = self.queue.condition().trouble();
+        dependency_up("broker", trouble.is_none());
+        trouble.map_or_else(Finding::healthy, |reason| Finding::unhealthy(&reason))
     }
 }
 
 async fn show_live(State(builder): Shared) -> Probed {
-    health::report(Checks::new(), &*builder.clock, Instant::now())
+    Probes::live(&*builder.clock)
 }
 
 async fn show_startup(State(builder): Shared) -> Probed {
-    let started = Instant::now();
-    let checks = Checks::from([("database", check(builder.troubles.database(&builder.store)).await)]);
-    health::report(checks, &*builder.clock, started)
+    builder.probes.about(TO_HAVE_STARTED, &*builder.clock, builder.examine()).await
 }
 
 async fn show_ready(State(builder): Shared) -> Probed {
-    let started = Instant::now();
-    health::report(builder.needs().await, &*builder.clock, started)
+    builder.probes.about(TO_WORK, &*builder.clock, builder.examine()).await
 }
 
 async fn show_summary(State(builder): Shared) -> Probed {
-    let started = Instant::now();
-    let (mut checks, disk) = tokio::join!(builder.needs(), check(health::disk("build", &builder.build_dir)));
-    checks.insert("disk", disk);
-    health::report(checks, &*builder.clock, started)
+    builder.probes.summary(&*builder.clock, builder.examine()).await
 }
 
-/// What depends on others is read anew for every scrape.
 async fn show_metrics(State(builder): Shared) -> impl IntoResponse {
-    let (database, build, data) = tokio::join!(
-        builder.store.examine(),
-        Space::measure("build", &builder.build_dir),
-        Space::measure("data", &builder.data_dir),
-    );
-    dependency_up("database", database.is_ok());
-    dependency_up("broker", builder.queue.condition().trouble().is_none());
-    dependency_up("storage", build && data);
+    builder.probes.measure(TO_WORK, &*builder.clock, builder.examine()).await;
     ([(header::CONTENT_TYPE, Recorder::FORMAT)], builder.recorder.render())
 }

@@ -28,7 +28,7 @@ pub mod worker;
 mod workplace;
 
 pub use build_site::{BuildError, Desk, DeskConfig};
-pub use endpoints::Endpoints;
+pub use endpoints::{Endpoints, Folders};
 pub use identity::Identity;
 pub use images::ImageMaker;
 pub use pulse::Pulse;

@@ -9,10 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use microblog_builder::{Endpoints, Identity, ProbeArgs, ProbeCommand, Stuck, Workplace, open_patiently};
+use microblog_builder::{Endpoints, Folders, Identity, ProbeArgs, ProbeCommand, Stuck, Workplace, open_patiently};
 use microblog_config::Settings;
 use microblog_domain::SystemClock;
-use microblog_process::health::Troubles;
 use microblog_process::{
     HealthcheckArgs, Lifecycle, Obstacle, Patience, Process, SettingsArgs, close, make_folder, name_on_this_machine,
     open_clock, patiently, report, run,
@@ -73,16 +72,9 @@ async fn serve(settings: Settings, probe: ProbeCommand) -> anyhow::Result<()> {
     let _news = queue.tell_others(&workplace.events);
     let hearing = hints.status();
     let pulse = workplace.start(&mut process.tasks, &settings, releases, probe, hints);
-    let endpoints = Endpoints {
-        store: store.clone(),
-        build_dir: settings.build.dir.clone(),
-        data_dir: settings.data.dir.clone(),
-        pulse,
-        queue: hearing,
-        clock: Arc::new(SystemClock),
-        recorder: process.recorder.clone(),
-        troubles: Troubles::default(),
-    };
+    let folders = Folders { build: settings.build.dir.clone(), data: settings.data.dir.clone() };
+    let recorder = process.recorder.clone();
+    let endpoints = Endpoints::new(store.clone(), folders, pulse, hearing, Arc::new(SystemClock), recorder);
     process.serve(endpoints.into_router());
     let ended = process.run().await;
     close(&store).await;

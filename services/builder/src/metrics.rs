@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{Histogram, Unit, counter, describe_counter, describe_histogram, histogram};
 use microblog_domain::{BuildMode, BuildState, PageCounts, Timestamp};
 
 use crate::build_site::Phase;
@@ -12,10 +12,11 @@ const BUILD_SECONDS: &str = "microblog_build_duration_seconds";
 const RENDERED: &str = "microblog_build_pages_rendered_total";
 const REUSED: &str = "microblog_build_pages_reused_total";
 const PUBLISH_TO_LIVE: &str = "microblog_publish_to_live_seconds";
-const ACTIVATED_AT: &str = "microblog_release_activated_timestamp_seconds";
 const SET_ASIDE: &str = "microblog_posts_set_aside_total";
 const IMAGES: &str = "microblog_images_total";
-const SUCCEEDED_AT: &str = "microblog_last_build_success_timestamp_seconds";
+
+/// All phases together.
+const TOTAL: &str = "total";
 
 /// How a build ended.
 #[derive(Debug, Clone, Copy)]
@@ -72,12 +73,10 @@ impl ImageOutcome {
 /// Describes the metrics, and lets the counters begin at 0 so that their first increase is seen.
 pub(crate) fn describe() {
     describe_counter!(BUILDS, "Builds that came to an end, by outcome");
-    describe_histogram!(BUILD_SECONDS, metrics::Unit::Seconds, "Time that builds took, by phase and mode");
+    describe_histogram!(BUILD_SECONDS, Unit::Seconds, "Time that builds took, by phase and mode");
     describe_counter!(RENDERED, "Pages that were rendered");
     describe_counter!(REUSED, "Pages that were kept from the release before");
-    describe_histogram!(PUBLISH_TO_LIVE, metrics::Unit::Seconds, "Time from the commit of an edit to its activation");
-    describe_gauge!(ACTIVATED_AT, metrics::Unit::Seconds, "When the live release was activated, since 1970");
-    describe_gauge!(SUCCEEDED_AT, metrics::Unit::Seconds, "When a build last succeeded, since 1970");
+    describe_histogram!(PUBLISH_TO_LIVE, Unit::Seconds, "Time from the commit of an edit to its activation");
     for outcome in Outcome::ALL {
         counter!(BUILDS, "outcome" => outcome.as_str()).absolute(0);
     }
@@ -89,6 +88,16 @@ pub(crate) fn describe() {
     counter!(SET_ASIDE).absolute(0);
     counter!(RENDERED).absolute(0);
     counter!(REUSED).absolute(0);
+    // A histogram is shown from its first mention on.
+    let _publish_to_live = histogram!(PUBLISH_TO_LIVE);
+    for mode in BuildMode::ALL {
+        let _phases = Phase::ALL.map(|phase| build_seconds(phase.as_str(), *mode));
+        let _total = build_seconds(TOTAL, *mode);
+    }
+}
+
+fn build_seconds(phase: &'static str, mode: BuildMode) -> Histogram {
+    histogram!(BUILD_SECONDS, "phase" => phase, "mode" => mode.as_str())
 }
 
 /// A build came to its end.
@@ -107,28 +116,18 @@ pub(crate) fn image_ended(outcome: ImageOutcome) {
 }
 
 /// What a build did that succeeded.
-pub(crate) fn build_succeeded(mode: BuildMode, timings: &[(Phase, Duration)], pages: PageCounts, now: Timestamp) {
+pub(crate) fn build_succeeded(mode: BuildMode, timings: &[(Phase, Duration)], pages: PageCounts) {
     for (phase, duration) in timings {
-        histogram!(BUILD_SECONDS, "phase" => phase.as_str(), "mode" => mode.as_str()).record(duration.as_secs_f64());
+        build_seconds(phase.as_str(), mode).record(duration.as_secs_f64());
     }
     let total: Duration = timings.iter().map(|(_, duration)| duration).sum();
-    histogram!(BUILD_SECONDS, "phase" => "total", "mode" => mode.as_str()).record(total.as_secs_f64());
+    build_seconds(TOTAL, mode).record(total.as_secs_f64());
     counter!(RENDERED).increment(pages.rendered);
     counter!(REUSED).increment(pages.reused);
-    gauge!(SUCCEEDED_AT).set(seconds(now));
-}
-
-/// Readers see a release that went live then, whichever process made it.
-pub(crate) fn live_since(at: Timestamp) {
-    gauge!(ACTIVATED_AT).set(seconds(at));
 }
 
 /// A release went live that shows an edit of `requested_at`.
 pub(crate) fn went_live(requested_at: Timestamp, at: Timestamp) {
     let waited = at.duration_since(requested_at).as_secs_f64().max(0.0);
     histogram!(PUBLISH_TO_LIVE).record(waited);
-}
-
-fn seconds(time: Timestamp) -> f64 {
-    time.duration_since(Timestamp::UNIX_EPOCH).as_secs_f64()
 }

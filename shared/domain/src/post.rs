@@ -42,6 +42,9 @@ pub enum PostStatus {
 macro_rules! text_enum {
     ($name:ident { $($variant:ident = $text:literal),+ $(,)? }, $what:literal) => {
         impl $name {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
             /// The word for it in the API, the database and the logs.
             #[must_use]
             pub const fn as_str(self) -> &'static str {

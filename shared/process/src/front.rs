@@ -15,12 +15,13 @@ use microblog_telemetry::{Recorder, RequestId};
 use serde_json::json;
 use tower::ServiceExt as _;
 
-use crate::VERSION;
 use crate::lifecycle::{Lifecycle, Stage};
+use crate::{VERSION, metrics};
 
 const LIVE: &str = "/health/live";
 const READY: &str = "/health/ready";
 const HEALTH: &str = "/health";
+const METRICS: &str = "/metrics";
 
 /// How many seconds whoever comes too early or too late should wait.
 const COME_BACK_AFTER: HeaderValue = HeaderValue::from_static("1");
@@ -43,6 +44,8 @@ async fn answer(State(front): State<Front>, request: Request) -> Response {
         Stage::Draining(_) if matches!(request.uri().path(), READY | HEALTH) => {
             front.report(BTreeMap::from([("process", "it is stopping".to_owned())]))
         }
+        // What all processes of the installation tell is for the others to tell: the database may be closed meanwhile.
+        Stage::Draining(_) if request.uri().path() == METRICS => front.metrics(),
         Stage::Draining(app) => pass_on(app, request).await,
         Stage::Starting(missing) => front.answer_early(&request, missing),
     }
@@ -64,9 +67,15 @@ impl Front {
             LIVE => self.report(BTreeMap::new()),
             READY | HEALTH | "/health/startup" => self.report(missing),
             // Whoever watches should see which dependency is down, not that the service is.
-            "/metrics" => ([(header::CONTENT_TYPE, Recorder::FORMAT)], self.recorder.render()).into_response(),
+            METRICS => self.metrics(),
             _ => problem(&missing),
         }
+    }
+
+    /// What this process counted; it can not work now.
+    fn metrics(&self) -> Response {
+        metrics::ready(false);
+        ([(header::CONTENT_TYPE, Recorder::FORMAT)], self.recorder.render()).into_response()
     }
 
     /// The body of a probe: unhealthy if anything is missing.

@@ -69,9 +69,10 @@ impl Process {
     pub fn begin(service: &'static str, drain: Duration) -> anyhow::Result<Self> {
         let signals = Signals::listen().context("listening for signals")?;
         let recorder = Recorder::of_this_process()?;
-        metrics::build_info(service);
+        metrics::begin(service);
         let mut tasks = Tasks::new();
         tasks.start_endless("the recorder of metrics", recorder.clone().upkeep());
+        tasks.start_endless("the watch over the runtime", metrics::watch_runtime());
         Ok(Self { lifecycle: Lifecycle::new(), tasks, recorder, signals, drain })
     }
 

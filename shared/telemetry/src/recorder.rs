@@ -1,11 +1,13 @@
 //! Where metrics are counted, and how they are shown to Prometheus.
 //!
-//! The recorder is one for the whole process, because counting must be possible everywhere without carrying it along.
+//! The recorder is one for the whole process, because counting must be possible everywhere without carrying it along. What
+//! the system knows of the process (processor time, memory, files) is read whenever somebody looks.
 
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics_process::Collector;
 
 /// How often histograms are emptied into their buckets when nobody asks for them; else they would grow for ever.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
@@ -24,7 +26,10 @@ pub struct RecorderError(String);
 
 /// Shows what was counted.
 #[derive(Debug, Clone)]
-pub struct Recorder(PrometheusHandle);
+pub struct Recorder {
+    handle: PrometheusHandle,
+    process: Collector,
+}
 
 impl Recorder {
     /// What [`Self::render`] gives, as the header of an answer says it.
@@ -32,13 +37,15 @@ impl Recorder {
 
     /// The recorder of this process; the first call sets it up.
     pub fn of_this_process() -> Result<Self, RecorderError> {
-        HANDLE.get_or_init(install).clone().map(Self)
+        let handle = HANDLE.get_or_init(install).clone()?;
+        Ok(Self { handle, process: Collector::default() })
     }
 
     /// All metrics in the text format of Prometheus.
     #[must_use]
     pub fn render(&self) -> String {
-        self.0.render()
+        self.process.collect();
+        self.handle.render()
     }
 
     /// Keeps the memory of histograms bounded; to be spawned once for the life of the process.
@@ -46,7 +53,7 @@ impl Recorder {
         let mut ticks = tokio::time::interval(UPKEEP_EVERY);
         loop {
             ticks.tick().await;
-            self.0.run_upkeep();
+            self.handle.run_upkeep();
         }
     }
 }
@@ -64,6 +71,7 @@ fn install() -> Result<PrometheusHandle, RecorderError> {
             let recorder = builder.build_recorder();
             let handle = recorder.handle();
             metrics::set_global_recorder(recorder).map_err(|error| RecorderError(error.to_string()))?;
+            Collector::default().describe();
             Ok(handle)
         })
 }
@@ -77,10 +85,15 @@ mod tests {
         let recorder = Recorder::of_this_process().unwrap();
         metrics::counter!("microblog_test_total", "kind" => "a").increment(2);
         metrics::histogram!("microblog_test_duration_seconds").record(0.02);
+        assert!(recorder.render().contains("microblog_test_total"));
         let text = Recorder::of_this_process().unwrap().render();
-        assert_eq!(text, recorder.render());
         assert!(text.contains("microblog_test_total{kind=\"a\"} 2"), "{text}");
         assert!(text.contains("microblog_test_duration_seconds_bucket{le=\"0.025\"} 1"), "{text}");
         assert!(text.contains("microblog_test_duration_seconds_bucket{le=\"0.01\"} 0"), "{text}");
+        for name in
+            ["cpu_seconds_total", "resident_memory_bytes", "open_fds", "max_fds", "threads", "start_time_seconds"]
+        {
+            assert!(text.contains(&format!("\nprocess_{name} ")), "{name} in {text}");
+        }
     }
 }

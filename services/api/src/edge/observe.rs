@@ -41,7 +41,7 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
     async move {
         let mut response = next.run(request).await;
         let took = started.elapsed();
-        metrics::request_answered(&method, &route, response.status(), took);
+        metrics::request_answered(&method, counted_as(&route, response.status()), response.status(), took);
         log(&method, &route, response.status(), took.as_secs_f64());
         tell_span(response.status());
         if let Ok(value) = HeaderValue::from_str(request_id.as_str()) {
@@ -69,6 +69,11 @@ fn tell_span(status: StatusCode) {
     if status.is_server_error() {
         span.record("otel.status_code", "ERROR");
     }
+}
+
+/// No route has this address with this method, though one may have the address.
+fn counted_as(route: &str, status: StatusCode) -> &str {
+    if status == StatusCode::METHOD_NOT_ALLOWED { UNMATCHED } else { route }
 }
 
 /// Probes come every few seconds and would hide the rest.

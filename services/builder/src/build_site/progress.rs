@@ -24,7 +24,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    const ALL: [Self; 4] = [Self::Load, Self::Render, Self::Validate, Self::Activate];
+    pub(crate) const ALL: [Self; 4] = [Self::Load, Self::Render, Self::Validate, Self::Activate];
 
     /// The word for it in the metrics.
     #[must_use]

@@ -70,13 +70,10 @@ async fn store(worker: &Worker, build: &Build, lease: &Lease, end: &End, control
 }
 
 fn count_work(build: &Build, built: &Built, control: &Control, ended_at: Timestamp) {
-    metrics::build_succeeded(build.mode, &control.timings(), built.pages, ended_at);
-    if let Some(live) = &built.live {
-        metrics::live_since(live.activated_at);
-        if built.activated {
-            // The time that a release carries is when it was put together, which is before it was durable and live.
-            metrics::went_live(wanted_at(build), ended_at);
-        }
+    metrics::build_succeeded(build.mode, &control.timings(), built.pages);
+    if built.activated {
+        // The time that a release carries is when it was put together, which is before it was durable and live.
+        metrics::went_live(wanted_at(build), ended_at);
     }
 }
 

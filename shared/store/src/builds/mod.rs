@@ -109,6 +109,12 @@ pub async fn newest_in(conn: &mut Connection, state: BuildState) -> Result<Optio
     row.as_ref().map(from_row).transpose()
 }
 
+/// When a build last came to this end.
+pub async fn last_ended(conn: &mut Connection, state: BuildState) -> Result<Option<Timestamp>, StoreError> {
+    let sql = "SELECT MAX(finished_at) AS finished_at FROM builds WHERE state = $1";
+    sqlx::query(sql).bind(state.as_str()).fetch_one(conn).await?.maybe_time("finished_at")
+}
+
 /// A waiting build's place in the queue: 1 if it is next, 2 if another one runs. Nothing for all others.
 pub async fn position(conn: &mut Connection, build: &Build) -> Result<Option<u32>, StoreError> {
     if build.state != BuildState::Waiting {

@@ -88,21 +88,14 @@ async fn is_in_use(conn: &mut Connection, slug: &Slug) -> Result<bool, StoreErro
 /// How many posts there are of each status; statuses without posts count 0.
 pub async fn count_by_status(conn: &mut Connection) -> Result<Vec<(PostStatus, u64)>, StoreError> {
     let rows = sqlx::query("SELECT status, COUNT(*) AS posts FROM posts GROUP BY status").fetch_all(conn).await?;
-    let mut counts = [
-        PostStatus::Draft,
-        PostStatus::Scheduled,
-        PostStatus::Published,
-        PostStatus::Trashed,
-        PostStatus::Unpublishable,
-    ]
-    .map(|status| (status, 0));
+    let mut counts: Vec<_> = PostStatus::ALL.iter().map(|status| (*status, 0)).collect();
     for row in &rows {
         let found: PostStatus = row.parsed("status")?;
         if let Some(entry) = counts.iter_mut().find(|(status, _)| *status == found) {
             entry.1 = row.number("posts")?;
         }
     }
-    Ok(counts.to_vec())
+    Ok(counts)
 }
 
 /// Writes a new row.
