@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Read as _;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use flate2::read::GzDecoder;
 use microblog_domain::Fingerprint;
 use microblog_release::{Checks, Options, Page, ReleaseStore};
+use microblog_testkit::free_address;
 use tempfile::TempDir;
 use ureq::http::Response;
 use ureq::{Agent, Body};
@@ -19,12 +20,6 @@ const GUIDE: &str = include_str!("../../docs/serving.md");
 const PATIENCE: Duration = Duration::from_secs(30);
 
 static STARTING: Mutex<()> = Mutex::new(());
-
-/// An address of this machine that is no other process's: to Linux, all of 127.0.0.0/8 is this machine.
-pub(crate) fn own_address() -> Ipv4Addr {
-    let [_, a, b, c] = std::process::id().to_be_bytes();
-    Ipv4Addr::new(127, a, b, c)
-}
 
 /// nginx, serving a release store until it is dropped.
 pub(crate) struct Nginx {
@@ -43,7 +38,7 @@ impl Nginx {
         let folder = TempDir::new().unwrap();
         // Until nginx has the port, no other thread may get the same.
         let _alone = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
-        let [address, front] = free_addresses();
+        let [address, front] = [(); 2].map(|()| free_address().to_string());
         let config = folder.path().join("nginx.conf");
         let servers = server_of_the_guide(build, &address) + &front_of(apis, &front);
         fs::write(&config, config_of(folder.path(), &servers)).unwrap();
@@ -79,11 +74,6 @@ impl Drop for Nginx {
         drop(self.process.kill());
         drop(self.process.wait());
     }
-}
-
-fn free_addresses() -> [String; 2] {
-    let listeners = [(); 2].map(|()| TcpListener::bind((own_address(), 0)).unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().to_string())
 }
 
 /// The configuration of the guide, with another place and another port.

@@ -1,7 +1,8 @@
 //! A RabbitMQ broker that may be mistreated.
 //!
 //! One is started for each test process, on first use; each test gets a virtual host of its own. Tests that do something
-//! to the whole broker ([`TestBroker::alone`]) run while no other test uses it.
+//! to the whole broker ([`TestBroker::alone`]) run while no other test uses it. Who does so for long, or wants to see what
+//! the broker tells of itself, has one of their own ([`TestBroker::measured`]).
 //!
 //! | variable | does |
 //! |---|---|
@@ -11,6 +12,8 @@
 mod node;
 mod report;
 
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -20,11 +23,11 @@ use lapin::{Channel, Connection, ConnectionProperties};
 use microblog_domain::{AmqpUrl, QueueUrl};
 use tokio::sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use node::Node;
+use node::{Exporter, Node};
 
 /// Tests that share the broker read; one that must have it to itself writes.
 static USE: RwLock<()> = RwLock::const_new(());
-static NODE: OnceCell<Node> = OnceCell::const_new();
+static NODE: OnceCell<Arc<Node>> = OnceCell::const_new();
 static VHOSTS: AtomicU32 = AtomicU32::new(0);
 
 /// Who logs in at the brokers that tests start.
@@ -32,16 +35,22 @@ const LOGIN: &str = "guest:guest";
 
 #[derive(Debug)]
 enum Turn {
-    Shared { _guard: RwLockReadGuard<'static, ()> },
-    Alone { _guard: RwLockWriteGuard<'static, ()> },
+    Shared {
+        _guard: RwLockReadGuard<'static, ()>,
+    },
+    Alone {
+        _guard: RwLockWriteGuard<'static, ()>,
+    },
+    /// Nobody else has this broker.
+    Own,
 }
 
 /// A virtual host on a broker.
 #[derive(Debug)]
 pub struct TestBroker {
     url: AmqpUrl,
-    node: Option<&'static Node>,
-    _turn: Turn,
+    node: Option<Arc<Node>>,
+    turn: Turn,
 }
 
 impl TestBroker {
@@ -60,19 +69,29 @@ impl TestBroker {
         Self::on_node(turn).await
     }
 
+    /// A virtual host on a broker that no other test has, and that exports what it measures.
+    pub async fn measured() -> Self {
+        Self::on(Arc::new(Node::start(Exporter::On).await), Turn::Own)
+    }
+
     async fn on_node(turn: Turn) -> Self {
-        let node = NODE.get_or_init(Node::start).await;
+        let node = NODE.get_or_init(async || Arc::new(Node::start(Exporter::Off).await)).await;
         node.make_well();
+        Self::on(Arc::clone(node), turn)
+    }
+
+    fn on(node: Arc<Node>, turn: Turn) -> Self {
         let vhost = format!("test{}", VHOSTS.fetch_add(1, Ordering::Relaxed));
         node.eval(&format!(
             "rabbit_vhost:add(<<\"{vhost}\">>, <<\"test\">>), \
              rabbit_auth_backend_internal:set_permissions(<<\"guest\">>, <<\"{vhost}\">>, <<\".*\">>, <<\".*\">>, <<\".*\">>, <<\"test\">>)"
         ));
-        Self { url: amqp(&format!("amqp://{LOGIN}@127.0.0.1:{}/{vhost}", node.port())), node: Some(node), _turn: turn }
+        let url = amqp(&format!("amqp://{LOGIN}@127.0.0.1:{}/{vhost}", node.port()));
+        Self { url, node: Some(node), turn }
     }
 
     async fn given(url: &str) -> Self {
-        let broker = Self { url: amqp(url), node: None, _turn: Turn::Alone { _guard: USE.write().await } };
+        let broker = Self { url: amqp(url), node: None, turn: Turn::Alone { _guard: USE.write().await } };
         let channel = broker.channel().await;
         for queue in ["builds", "builds.dead"] {
             channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.expect("a queue to delete");
@@ -189,14 +208,23 @@ impl TestBroker {
         self.node().eval(expression)
     }
 
-    fn node(&self) -> &'static Node {
-        self.node.expect("a test that does something to the broker takes TestBroker::alone()")
+    /// Where a broker of [`Self::measured`] tells Prometheus what it measures.
+    ///
+    /// # Panics
+    /// When it is another one.
+    #[must_use]
+    pub fn exporter(&self) -> SocketAddr {
+        self.node().exporter().expect("a broker that exports what it measures")
+    }
+
+    fn node(&self) -> &Node {
+        self.node.as_deref().expect("a test that does something to the broker takes TestBroker::alone()")
     }
 }
 
 impl Drop for TestBroker {
     fn drop(&mut self) {
-        if let (Some(node), false) = (self.node, std::thread::panicking()) {
+        if let (Some(node), false) = (&self.node, std::thread::panicking() || matches!(self.turn, Turn::Own)) {
             node.make_well();
             node.eval(&format!("rabbit_vhost:delete(<<\"{}\">>, <<\"test\">>)", self.url.vhost()));
         }

@@ -9,6 +9,7 @@
 mod broker;
 mod clock;
 mod database;
+mod monitoring;
 mod postgres;
 mod posts;
 mod proxy;
@@ -18,8 +19,11 @@ mod wait;
 pub use broker::TestBroker;
 pub use clock::TestClock;
 pub use database::{Backup, DatabaseKind, TestDatabase, fast_folder};
+pub use monitoring::{
+    Alert, Delivery, Pace, Places, Receiver, Target, TestAlertmanager, TestPrometheus, Way, WebhookAt,
+};
 pub use postgres::PostgresServer;
 pub use posts::{PostBuilder, a_post};
 pub use proxy::Proxy;
-pub use server::{ServerProcess, free_port};
+pub use server::{ServerProcess, free_address, free_port, own_address};
 pub use wait::eventually;

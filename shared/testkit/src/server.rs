@@ -3,9 +3,10 @@
 //! A test process can end in ways in which nothing of it runs any more. So a small shell waits at the end of a pipe that
 //! only this process holds open; when the pipe breaks, it kills every server and removes the folders.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write as _};
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -64,6 +65,26 @@ pub(crate) fn folder_elsewhere(folder: &Path) {
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     listener.local_addr().expect("a bound socket").port()
+}
+
+/// An address of this machine that is no other process's: to Linux, all of 127.0.0.0/8 is this machine.
+#[must_use]
+pub fn own_address() -> Ipv4Addr {
+    let [_, a, b, c] = std::process::id().to_be_bytes();
+    Ipv4Addr::new(127, a, b, c)
+}
+
+/// A place to listen at that nobody else is told of, for servers that are started again there.
+#[must_use]
+pub fn free_address() -> SocketAddr {
+    static GIVEN: Mutex<BTreeSet<SocketAddr>> = Mutex::new(BTreeSet::new());
+    loop {
+        let listener = TcpListener::bind((own_address(), 0)).expect("a free port");
+        let address = listener.local_addr().expect("a bound socket");
+        if GIVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(address) {
+            return address;
+        }
+    }
 }
 
 /// A server and the processes that it started.

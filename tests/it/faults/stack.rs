@@ -1,7 +1,6 @@
 //! The whole of an installation on one machine: two replicas of the API and two builders, one database, one broker, nginx
 //! before the site and before the API. All of it is thrown away afterwards, however the test process ends.
 
-use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
@@ -9,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use microblog_domain::AmqpUrl;
-use microblog_testkit::{PostgresServer, Proxy, TestBroker};
+use microblog_testkit::{PostgresServer, Proxy, TestBroker, free_address};
 use tokio::runtime::Runtime;
 
 use super::course::PATIENCE;
@@ -18,7 +17,7 @@ use super::fault::Part;
 use super::keeper::Keeper;
 use super::service::{Parts, Service};
 use crate::installation::Installation;
-use crate::nginx::{Nginx, own_address};
+use crate::nginx::Nginx;
 use crate::program::run;
 use crate::service::{api, builder};
 
@@ -225,11 +224,6 @@ async fn start_service(
 /// With its password, which it does not show by itself.
 fn shown(url: &AmqpUrl) -> String {
     format!("amqp://{}:{}@{}:{}/{}", url.user(), url.password(), url.host(), url.port(), url.vhost())
-}
-
-/// A service that is started again wants the same port; nobody else takes it meanwhile.
-fn free_address() -> SocketAddr {
-    TcpListener::bind((own_address(), 0)).unwrap().local_addr().unwrap()
 }
 
 /// There is no site before the first build.

@@ -4,9 +4,11 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,10 +23,20 @@ const STARTS: u32 = 3;
 /// How long the node may refuse to be talked to.
 const CALL_LIMIT: Duration = Duration::from_secs(10);
 
+static NODES: AtomicU32 = AtomicU32::new(0);
+
+/// Whether the broker tells Prometheus what it measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exporter {
+    On,
+    Off,
+}
+
 /// A broker that runs, or did.
 #[derive(Debug)]
 pub(super) struct Node {
     ports: Ports,
+    exporter: Exporter,
     /// The root file system that the broker runs in, if it is not ours.
     root: Option<PathBuf>,
     /// Its folder, as we see it.
@@ -43,21 +55,24 @@ struct Ports {
     nodes: u16,
     /// Of Erlang's name server.
     names: u16,
+    exporter: u16,
 }
 
 impl Node {
-    pub(super) async fn start() -> Self {
+    pub(super) async fn start(exporter: Exporter) -> Self {
         let root = std::env::var_os("MICROBLOG_TEST_RABBITMQ_ROOT").map(PathBuf::from);
         require(&root);
-        let ports = Ports { amqp: free_port(), amqps: free_port(), nodes: free_port(), names: free_port() };
-        let folder = make_folder(root.as_deref());
-        write_settings(&folder, &seen_inside(root.as_deref(), &folder), ports);
+        let [amqp, amqps, nodes, names, exports] = [(); 5].map(|()| free_port());
+        let ports = Ports { amqp, amqps, nodes, names, exporter: exports };
+        let name = format!("rabbitmq-{}", NODES.fetch_add(1, Ordering::Relaxed));
+        let folder = make_folder(root.as_deref(), &name);
+        write_settings(&folder, &seen_inside(root.as_deref(), &folder), ports, exporter);
         let mut names = Command::new("epmd");
         names.args(["-address", "127.0.0.1", "-port", &ports.names.to_string()]);
-        let names = ServerProcess::start("epmd", &names).expect("epmd, of Debian's erlang-base");
+        let names = ServerProcess::start(&format!("{name}-epmd"), &names).expect("epmd, of Debian's erlang-base");
         let command = command(root.as_deref(), &folder, ports);
-        let process = ServerProcess::start("rabbitmq", &command).expect("a shell");
-        let node = Self { ports, root, folder, process, _names: names, calling: Mutex::new(()) };
+        let process = ServerProcess::start(&name, &command).expect("a shell");
+        let node = Self { ports, exporter, root, folder, process, _names: names, calling: Mutex::new(()) };
         node.wait_until_up().await;
         node
     }
@@ -75,6 +90,10 @@ impl Node {
 
     pub(super) fn port(&self) -> u16 {
         self.ports.amqp
+    }
+
+    pub(super) fn exporter(&self) -> Option<SocketAddr> {
+        (self.exporter == Exporter::On).then(|| SocketAddr::from(([127, 0, 0, 1], self.ports.exporter)))
     }
 
     pub(super) fn tls(&self) -> (u16, PathBuf) {
@@ -191,10 +210,10 @@ fn require(root: &Option<PathBuf>) {
     );
 }
 
-fn make_folder(root: Option<&Path>) -> PathBuf {
+fn make_folder(root: Option<&Path>, name: &str) -> PathBuf {
     let folder = match root {
-        None => server::folder().join("rabbitmq"),
-        Some(root) => root.join("tmp").join(format!("microblog-test-{}", std::process::id())),
+        None => server::folder().join(name),
+        Some(root) => root.join("tmp").join(format!("microblog-test-{}-{name}", std::process::id())),
     };
     if root.is_some() {
         server::folder_elsewhere(&folder);
@@ -210,7 +229,7 @@ fn seen_inside(root: Option<&Path>, folder: &Path) -> PathBuf {
     inside.map_or_else(|| folder.to_owned(), |inside| Path::new("/").join(inside))
 }
 
-fn write_settings(folder: &Path, inside: &Path, ports: Ports) {
+fn write_settings(folder: &Path, inside: &Path, ports: Ports, exporter: Exporter) {
     make_certificates(folder);
     let inside = inside.display();
     let settings = format!(
@@ -226,8 +245,15 @@ fn write_settings(folder: &Path, inside: &Path, ports: Ports) {
          collect_statistics_interval = 60000\n",
         ports.amqp, ports.amqps
     );
-    fs::write(folder.join("rabbitmq.conf"), settings).expect("a file");
-    fs::write(folder.join("plugins"), "[].").expect("a file");
+    let (exports, plugins) = match exporter {
+        Exporter::Off => (String::new(), "[]."),
+        Exporter::On => {
+            let at = format!("prometheus.tcp.ip = 127.0.0.1\nprometheus.tcp.port = {}\n", ports.exporter);
+            (at, "[rabbitmq_prometheus].")
+        }
+    };
+    fs::write(folder.join("rabbitmq.conf"), settings + &exports).expect("a file");
+    fs::write(folder.join("plugins"), plugins).expect("a file");
     let cookie = folder.join(".erlang.cookie");
     fs::write(&cookie, COOKIE).expect("a file");
     fs::set_permissions(cookie, fs::Permissions::from_mode(0o400)).expect("a file of ours");
