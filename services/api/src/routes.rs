@@ -129,11 +129,9 @@ fn site_routes() -> Vec<Route> {
         get("/api/v1/builds/{id}/events", LOOK, builds::watch_build).says("Watch a build: server-sent events"),
         get("/api/v1/releases", LOOK, releases::list_releases).with(PAGE).gives_page("Release").says("List releases"),
         post("/api/v1/releases/{id}/activate", EDIT, releases::activate_release)
-            .build()
             .accepted("Pin")
             .says("Show an earlier release again, and stay there"),
         delete("/api/v1/releases/pin", EDIT, releases::unpin)
-            .build()
             .accepted("Pin")
             .says("Let the site follow its builds again"),
         get("/api/v1/settings", LOOK, settings::show_settings).gives("Settings").says("Read the settings of the site"),
@@ -194,8 +192,8 @@ fn publishing_routes() -> Vec<Route> {
         get("/dashboard/builds/{id}/events", LOOK, dashboard::builds::watch_panel),
         post("/dashboard/builds/{id}/cancel", EDIT, dashboard::builds::cancel_from_form),
         get("/dashboard/releases", LOOK, dashboard::releases::show_releases),
-        post("/dashboard/releases/{id}/activate", EDIT, dashboard::releases::activate_from_form).build(),
-        post("/dashboard/releases/unpin", EDIT, dashboard::releases::unpin_from_form).build(),
+        post("/dashboard/releases/{id}/activate", EDIT, dashboard::releases::activate_from_form),
+        post("/dashboard/releases/unpin", EDIT, dashboard::releases::unpin_from_form),
     ]
 }
 

@@ -21,7 +21,6 @@ impl Stuck {
         if !Self::calls_for_a_new_process(&error) {
             return Err(error);
         }
-        tracing::error!(%error, "the process begins anew");
         let mut arguments = std::env::args_os();
         let mut command = Command::new(this_program());
         if let Some(name) = arguments.next() {

@@ -60,7 +60,7 @@ impl Default for WorkerConfig {
 /// A build does not end, whatever it is told: only the end of the process ends it. All that it was told to do is in the
 /// database, for whoever comes next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a build does not stop; only a new process is rid of it")]
+#[error("a build does not stop; only a new process is rid of it, and takes the place of this one")]
 pub struct Stuck;
 
 /// What is left of the time that a process has to end, for storing that a build was handed back.

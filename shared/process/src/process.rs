@@ -32,6 +32,10 @@ where
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the threads")?;
     runtime.spawn(logging::follow_settings(telemetry.log_level(), args.clone(), settings.log.level.clone()));
     let served = runtime.block_on(serve(settings));
+    if let Err(error) = &served {
+        // The log file hears it, too, before it is closed.
+        tracing::error!(error = format!("{error:#}"), "the process ends");
+    }
     // Work that did not stop in time must not keep the process from ending.
     runtime.shutdown_background();
     served.map(|()| ExitCode::SUCCESS)

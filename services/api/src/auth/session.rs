@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderMap, HeaderValue};
 use microblog_domain::{ContentHash, Timestamp};
+use microblog_store::Transaction;
 use microblog_store::sessions::{self, Session};
 use microblog_store::users::{Credentials, User};
 
@@ -27,8 +28,29 @@ pub(crate) struct Begun {
     pub(crate) expires_at: Timestamp,
 }
 
+impl Begun {
+    /// To whoever looks who logged in when.
+    pub(crate) fn tell(&self) {
+        tracing::info!(target: "audit", user = %self.caller.user, "logged in");
+    }
+}
+
 /// Begins a log-in of somebody whose password was right.
 pub(crate) async fn begin(app: &AppState, known: &Credentials, scheme: Scheme) -> Result<Begun, ApiError> {
+    let mut tx = app.store.begin().await?;
+    let begun = begin_with(app, &mut tx, known, scheme).await?;
+    tx.commit().await?;
+    begun.tell();
+    Ok(begun)
+}
+
+/// Begins a log-in with a change of which it is part. To be told of once that is kept.
+pub(crate) async fn begin_with(
+    app: &AppState,
+    tx: &mut Transaction,
+    known: &Credentials,
+    scheme: Scheme,
+) -> Result<Begun, ApiError> {
     let user = &known.user;
     let secret = Secret::generate();
     let now = app.clock.now();
@@ -40,10 +62,7 @@ pub(crate) async fn begin(app: &AppState, known: &Credentials, scheme: Scheme) -
         last_seen_at: now,
         expires_at: expiry(app, now)?,
     };
-    let mut tx = app.store.begin().await?;
-    sessions::begin(&mut tx, known, &session).await?;
-    tx.commit().await?;
-    tracing::info!(target: "audit", user = %user.id, "logged in");
+    sessions::begin(tx, known, &session).await?;
     let max_age = app.auth.session_lifetime.as_secs();
     let set_cookie = cookie(secret.reveal(), max_age, scheme)?;
     Ok(Begun { set_cookie, expires_at: session.expires_at, caller: caller(&session, user) })

@@ -76,7 +76,7 @@ impl fmt::Display for ClientKey {
 pub(crate) enum Allowance {
     /// Attempts to log in.
     LogIn,
-    /// Builds and roll-backs asked for by hand.
+    /// Builds asked for by hand.
     Builds,
     /// Requests of most clients.
     Api,

@@ -10,8 +10,8 @@ use microblog_store::{Store, StoreError, setup, users};
 
 use super::session;
 use super::users::{NewPassword, UserName, check_password_length};
-use crate::auth::Secret;
 use crate::auth::session::Begun;
+use crate::auth::{self, Secret};
 use crate::change::Intent;
 use crate::edge::Client;
 use crate::error::ApiError;
@@ -63,9 +63,11 @@ pub(crate) async fn make_owner(
     let hash = app.passwords.hash(password.0).await?;
     let mut change = intent.begin_anew(app).await?;
     let owner = setup::finish(&mut change.tx, &token, &name.0, &hash, change.origin.at).await?;
-    change.keep().await?;
     let known = Credentials { user: owner, password_hash: hash };
-    crate::auth::session::begin(app, &known, client.scheme).await
+    let begun = auth::session::begin_with(app, &mut change.tx, &known, client.scheme).await?;
+    change.keep().await?;
+    begun.tell();
+    Ok(begun)
 }
 
 /// Makes a new set-up link while there is nobody yet, which replaces the one before: the secret in it, to be shown once;

@@ -41,6 +41,19 @@ async fn going_back_pins_the_release_and_asks_for_the_build_that_shows_it() {
 }
 
 #[tokio::test]
+async fn going_back_and_on_is_not_counted_with_the_builds_that_people_ask_for() {
+    let app = TestApp::with(&[("rate_limit.builds", "1")]).await;
+    release(&app, 1).await;
+    let editor = app.user("edith", Role::Editor).await;
+    editor.post("/api/v1/builds", json!({})).await.ok();
+    editor.post("/api/v1/builds", json!({})).await.problem("rate_limited");
+    for _ in 0..2 {
+        editor.post(&format!("{RELEASES}/1/activate"), json!({})).await.ok();
+        editor.delete(&format!("{RELEASES}/pin")).await.ok();
+    }
+}
+
+#[tokio::test]
 async fn only_releases_that_are_there_can_be_shown_again() {
     let app = TestApp::new().await;
     let editor = app.user("edith", Role::Editor).await;

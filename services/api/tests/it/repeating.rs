@@ -1,6 +1,7 @@
 //! Changes that the database has undone: who asked for them hears of it only if nobody knows whether they were kept.
 
 use axum::http::StatusCode;
+use microblog_api::offer_setup;
 use microblog_domain::DatabaseUrl;
 use microblog_testkit::{TestDatabase, eventually};
 use serde_json::json;
@@ -93,4 +94,21 @@ async fn a_commit_of_which_nobody_knows_the_end_is_made_again_only_under_a_key()
     let answer = author.with("idempotency-key", "once");
     assert_eq!(create(&answer).await, StatusCode::CREATED, "the answer was kept");
     assert_eq!(count(&author).await, 1);
+}
+
+/// The first log-in that begins is undone.
+const UNDO_ONE_LOG_IN: &str = "\
+    CREATE SEQUENCE falls; \
+    CREATE FUNCTION fall() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+        IF nextval('falls') = 1 THEN RAISE EXCEPTION 'undone' USING ERRCODE = 'serialization_failure'; END IF; \
+        RETURN NEW; END $$; \
+    CREATE TRIGGER fall BEFORE INSERT ON sessions FOR EACH ROW EXECUTE FUNCTION fall()";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_owner_whose_first_log_in_was_undone_is_made_with_it_the_second_time() {
+    let app = TestApp::postgres().await;
+    does(&mut stranger(&app.database).await, UNDO_ONE_LOG_IN).await;
+    let link = offer_setup(&app.state.store, &app.state.auth).await.unwrap().unwrap();
+    let setup = json!({"token": link.reveal(), "name": "olga", "password": "correct horse"});
+    assert_eq!(app.anonymous().post("/api/v1/setup", setup).await.status, StatusCode::CREATED);
 }

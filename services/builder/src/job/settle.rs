@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use microblog_domain::{BuildId, BuildState, BuildStep, Timestamp};
+use microblog_domain::{BuildId, BuildState, BuildStep, PageCounts, ReleaseId, Timestamp};
 use microblog_queue::{Failure, FailureKind, Settlement};
 use microblog_release::{Origin, Release};
 use microblog_store::builds::{Build, Lease, leases};
@@ -21,8 +21,51 @@ pub(super) const MOST_WARNINGS: usize = 100;
 /// How long the database rests before it is asked again.
 const REST: Duration = Duration::from_millis(500);
 
-/// Stores what became of the build, and counts what was stored; what became of a build that another worker has is for that
-/// one to count. While the database can not be reached it tries again: what is not stored is all built once more.
+/// What is stored of how a build ended.
+pub(super) enum Ending {
+    Built(Built),
+    Failed(Failure),
+    Left(Leave),
+}
+
+/// Why a build is left that nothing is wrong with.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Leave {
+    Cancelled,
+    WorkerStops,
+    LeaseLost,
+}
+
+impl Ending {
+    pub(super) fn of(worker: &Worker, end: End) -> Self {
+        match end {
+            End::Built(built) => Self::Built(built),
+            End::Failed(failure) => Self::Failed(failure),
+            End::Stopped(reason) | End::Stuck(reason) => Self::of_stopped(worker, &reason),
+        }
+    }
+
+    fn of_stopped(worker: &Worker, reason: &StopReason) -> Self {
+        let config = &worker.config;
+        match reason {
+            StopReason::Cancelled => Self::Left(Leave::Cancelled),
+            StopReason::WorkerStops => Self::Left(Leave::WorkerStops),
+            StopReason::LeaseLost => Self::Left(Leave::LeaseLost),
+            StopReason::DeadlinePassed => {
+                let message = format!("it took longer than {:?} (build.deadline)", config.deadline);
+                Self::Failed(Failure { kind: FailureKind::Passing, code: "deadline", message })
+            }
+            StopReason::Hangs(piece) => {
+                let message =
+                    format!("{piece} took longer than {:?}, as nothing does that is sound", config.page_limit);
+                Self::Failed(Failure { kind: FailureKind::Crash, code: "hangs", message })
+            }
+        }
+    }
+}
+
+/// Stores what became of the build, and tells and counts what was stored; what became of a build that another worker has is
+/// for that one to count. While the database can not be reached it tries again: what is not stored is all built once more.
 pub(super) async fn settle(
     worker: &Worker,
     build: &Build,
@@ -31,11 +74,15 @@ pub(super) async fn settle(
     control: &Control,
     stop: &mut watch::Receiver<bool>,
 ) {
+    let (ended_at, ending) = (worker.clock.now(), Ending::of(worker, end));
     loop {
         let is_last_try = *stop.borrow_and_update();
-        match in_time(repeat(|| store(worker, build, lease, &end, control), StoreError::is_undone)).await {
-            Ok(()) => return,
-            Err(StoreError::LeaseLost { .. }) => {
+        match in_time(repeat(|| store(worker, build, lease, &ending), StoreError::is_undone)).await {
+            Ok(Some(state)) => {
+                tell(worker, build, &ending, control, ended_at);
+                return Outcome::of(state).map_or((), metrics::build_ended);
+            }
+            Ok(None) => {
                 tracing::warn!("another worker has taken the build over; what became of it here counts no more");
                 return;
             }
@@ -51,22 +98,62 @@ pub(super) async fn settle(
     }
 }
 
-async fn store(worker: &Worker, build: &Build, lease: &Lease, end: &End, control: &Control) -> Result<(), StoreError> {
-    let ended_at = worker.clock.now();
+/// Gives the state of the build, unless another worker has it. What an earlier try stored, although nobody said that its
+/// commit was kept, is stored.
+pub(super) async fn store(
+    worker: &Worker,
+    build: &Build,
+    lease: &Lease,
+    ending: &Ending,
+) -> Result<Option<BuildState>, StoreError> {
+    match store_now(worker, build, lease, ending).await {
+        Ok(state) => Ok(Some(state)),
+        Err(StoreError::LeaseLost { .. }) => leases::settled(&mut *worker.store.read().await?, lease).await,
+        Err(error) => Err(error),
+    }
+}
+
+async fn store_now(worker: &Worker, build: &Build, lease: &Lease, ending: &Ending) -> Result<BuildState, StoreError> {
     let mut tx = worker.store.begin().await?;
-    let state = match end {
-        End::Built(built) => succeed(worker, &mut tx, build, lease, built).await?,
-        End::Failed(failure) => fail(worker, &mut tx, build, lease, failure).await?,
-        End::Stopped(reason) | End::Stuck(reason) => stopped(worker, &mut tx, build, lease, reason).await?,
+    let state = match ending {
+        Ending::Built(built) => succeed(worker, &mut tx, build, lease, built).await?,
+        Ending::Failed(failure) => fail(worker, &mut tx, build, lease, failure).await?,
+        Ending::Left(reason) => leave(worker, &mut tx, lease, *reason).await?,
     };
     tx.commit().await?;
-    if let End::Built(built) = end {
-        count_work(build, built, control, ended_at);
+    Ok(state)
+}
+
+/// Logs and counts what was stored.
+fn tell(worker: &Worker, build: &Build, ending: &Ending, control: &Control, ended_at: Timestamp) {
+    match ending {
+        Ending::Built(built) => {
+            tell_success(built);
+            count_work(build, built, control, ended_at);
+        }
+        Ending::Failed(failure) => tell_failure(worker, build, failure),
+        Ending::Left(_) => {}
     }
-    if let Some(outcome) = Outcome::of(state) {
-        metrics::build_ended(outcome);
+}
+
+fn tell_success(built: &Built) {
+    for message in told_warnings(&built.warnings) {
+        tracing::warn!(message, "the build found something");
     }
-    Ok(())
+    let PageCounts { rendered, total, .. } = built.pages;
+    tracing::info!(release = activated(built).map(|id| id.0), rendered, total, "build succeeded");
+}
+
+fn tell_failure(worker: &Worker, build: &Build, failure: &Failure) {
+    let (code, error) = (failure.code, failure.message.as_str());
+    match worker.config.retry.settle(build.attempt, failure) {
+        Settlement::RetryAfter(delay) => tracing::warn!(code, error, ?delay, "build failed; trying again"),
+        Settlement::RetryWithCare => {
+            tracing::error!(code, error, "build broke down; looking for a post that causes it");
+        }
+        Settlement::PutBack(delay) => tracing::warn!(code, error, ?delay, "build could not begin; trying again"),
+        Settlement::GiveUp => tracing::error!(code, error, "build failed; readers keep the release they have"),
+    }
 }
 
 fn count_work(build: &Build, built: &Built, control: &Control, ended_at: Timestamp) {
@@ -91,7 +178,6 @@ async fn succeed(
 ) -> Result<BuildState, StoreError> {
     let now = worker.clock.now();
     for message in told_warnings(&built.warnings) {
-        tracing::warn!(message, "the build found something");
         leases::report(tx, lease, &BuildStep::Warning { message }, built.pages, now).await?;
     }
     if let Some(live) = &built.live {
@@ -102,18 +188,17 @@ async fn succeed(
     if let Some(oldest) = built.kept.iter().map(|release| release.id).min() {
         releases::forget_before(tx, oldest).await?;
     }
-    let release = built.live.as_ref().filter(|_| built.activated).map(|live| live.id);
+    let release = activated(built);
     if let Some(release) = release {
         leases::report(tx, lease, &BuildStep::Activated { release }, built.pages, now).await?;
     }
     leases::succeed(tx, lease, release, built.pages, now).await?;
-    tracing::info!(
-        release = release.map(|id| id.0),
-        rendered = built.pages.rendered,
-        total = built.pages.total,
-        "build succeeded"
-    );
     Ok(BuildState::Succeeded)
+}
+
+/// The release that this build made live.
+fn activated(built: &Built) -> Option<ReleaseId> {
+    built.live.as_ref().filter(|_| built.activated).map(|live| live.id)
 }
 
 /// The first of many warnings, and how many more there are: each is an event that every build writes again.
@@ -157,53 +242,26 @@ async fn fail(
 ) -> Result<BuildState, StoreError> {
     let now = worker.clock.now();
     let after = |delay| now.checked_add(delay).unwrap_or(now);
-    let (code, error) = (failure.code, failure.message.as_str());
-    let retry = &worker.config.retry;
+    let (error, retry) = (failure.message.as_str(), &worker.config.retry);
     match retry.settle(build.attempt, failure) {
-        Settlement::RetryAfter(delay) => {
-            tracing::warn!(code, error, ?delay, "build failed; trying again");
-            leases::retry(tx, lease, error, after(delay), now).await
-        }
-        Settlement::RetryWithCare => {
-            tracing::error!(code, error, "build broke down; looking for a post that causes it");
-            leases::retry_after_crash(tx, lease, error, retry.suspicious_crashes, now).await
-        }
-        Settlement::PutBack(delay) => {
-            tracing::warn!(code, error, ?delay, "build could not begin; trying again");
-            leases::hand_back(tx, lease, after(delay), now).await
-        }
+        Settlement::RetryAfter(delay) => leases::retry(tx, lease, error, after(delay), now).await,
+        Settlement::RetryWithCare => leases::retry_after_crash(tx, lease, error, retry.suspicious_crashes, now).await,
+        Settlement::PutBack(delay) => leases::hand_back(tx, lease, after(delay), now).await,
         Settlement::GiveUp => {
-            tracing::error!(code, error, "build failed; readers keep the release they have");
             leases::fail(tx, lease, error, now).await?;
             Ok(BuildState::Failed)
         }
     }
 }
 
-async fn stopped(
-    worker: &Worker,
-    tx: &mut Transaction,
-    build: &Build,
-    lease: &Lease,
-    reason: &StopReason,
-) -> Result<BuildState, StoreError> {
+async fn leave(worker: &Worker, tx: &mut Transaction, lease: &Lease, reason: Leave) -> Result<BuildState, StoreError> {
     let now = worker.clock.now();
-    let failure = match reason {
-        StopReason::Cancelled => {
+    match reason {
+        Leave::Cancelled => {
             leases::stop(tx, lease, now).await?;
-            return Ok(BuildState::Cancelled);
+            Ok(BuildState::Cancelled)
         }
-        StopReason::WorkerStops => return leases::hand_back(tx, lease, now, now).await,
-        StopReason::LeaseLost => return Err(StoreError::LeaseLost { build: build.id }),
-        StopReason::DeadlinePassed => {
-            let message = format!("it took longer than {:?} (build.deadline)", worker.config.deadline);
-            Failure { kind: FailureKind::Passing, code: "deadline", message }
-        }
-        StopReason::Hangs(piece) => {
-            let message =
-                format!("{piece} took longer than {:?}, as nothing does that is sound", worker.config.page_limit);
-            Failure { kind: FailureKind::Crash, code: "hangs", message }
-        }
-    };
-    fail(worker, tx, build, lease, &failure).await
+        Leave::WorkerStops => leases::hand_back(tx, lease, now, now).await,
+        Leave::LeaseLost => Err(StoreError::LeaseLost { build: lease.build }),
+    }
 }

@@ -13,7 +13,7 @@ use microblog_testkit::{TestClock, TestDatabase, a_post};
 use tempfile::TempDir;
 use tokio::runtime::Handle;
 
-use super::settle::{MOST_WARNINGS, told_warnings};
+use super::settle::{Ending, MOST_WARNINGS, told_warnings};
 use super::watch::LOOK;
 use super::*;
 use crate::build_site::{Desk, DeskConfig, Piece};
@@ -164,6 +164,25 @@ async fn a_worker_that_lost_its_lease_stops_and_changes_nothing() {
     let heir = claim(&endless.database, &endless.clock).await.unwrap();
     let (_keep, stop) = signal::channel(false);
     assert_eq!(endless.end(stop).await, heir.build);
+}
+
+#[tokio::test]
+async fn an_end_that_was_stored_unheard_is_known_to_be_stored_until_another_worker_has_the_build() {
+    let endless = Endless::begin(LONG).await;
+    let ClaimedBuild { build, lease } = &endless.claimed;
+    let failed = |kind| Ending::Failed(Failure { kind, code: "test", message: "it broke".to_owned() });
+    let (outside, lasting) = (failed(FailureKind::Outside), failed(FailureKind::Lasting));
+    for _ in 0..2 {
+        let stored = settle::store(&endless.worker, build, lease, &outside).await.unwrap();
+        assert_eq!(stored, Some(BuildState::Waiting));
+    }
+    endless.clock.advance(LONG);
+    let heir = claim(&endless.database, &endless.clock).await.unwrap();
+    assert_eq!(settle::store(&endless.worker, build, lease, &outside).await.unwrap(), None);
+    for _ in 0..2 {
+        let stored = settle::store(&endless.worker, &heir.build, &heir.lease, &lasting).await.unwrap();
+        assert_eq!(stored, Some(BuildState::Failed));
+    }
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! The installation that a command works on: its settings, its database, its releases.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use microblog_config::Settings;
-use microblog_domain::{Clock as _, DatabaseUrl, SystemClock};
+use microblog_domain::{Clock, DatabaseUrl, SystemClock};
 use microblog_release::ReleaseStore;
-use microblog_store::{Origin, Store};
+use microblog_store::{Origin, Store, shared_clock};
 
 /// Runs what needs the database.
 pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
@@ -45,7 +46,13 @@ pub(crate) fn open_releases(settings: &Settings) -> anyhow::Result<ReleaseStore>
         .with_context(|| format!("opening the releases in {}", settings.build.dir.display()))
 }
 
+/// The clock that the services of the installation go by, which is not always this machine's: what is written is due when
+/// they say so.
+pub(crate) async fn clock_of(store: &Store) -> anyhow::Result<Arc<dyn Clock>> {
+    Ok(shared_clock(store, Arc::new(SystemClock)).await?)
+}
+
 /// The command line as the origin of a change.
-pub(crate) fn origin() -> Origin {
-    Origin::system(SystemClock.now())
+pub(crate) fn origin(clock: &dyn Clock) -> Origin {
+    Origin::system(clock.now())
 }

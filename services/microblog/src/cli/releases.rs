@@ -14,7 +14,7 @@ use microblog_store::builds::{self, BuildRequest};
 use microblog_store::releases::{self, ReleaseRecord};
 use serde_json::{Value, json};
 
-use crate::cli::installation::{block_on, open_existing_store, open_releases, open_store, origin};
+use crate::cli::installation::{block_on, clock_of, open_existing_store, open_releases, open_store, origin};
 use crate::cli::report;
 
 /// List, copy, verify, activate, prune and take over the kept releases of the site.
@@ -107,9 +107,10 @@ fn activate(settings: &Settings, store: &mut ReleaseStore, id: ReleaseId) -> any
     block_on(async {
         let database = open_store(settings).await?;
         store.check_owner(installation_id(&database).await?)?;
+        let origin = origin(&*clock_of(&database).await?);
         let mut tx = database.begin().await?;
-        releases::pin(&mut tx, id, &origin()).await?;
-        builds::ask(&mut tx, &BuildRequest::now(BuildMode::Incremental, &origin()), &origin()).await?;
+        releases::pin(&mut tx, id, &origin).await?;
+        builds::ask(&mut tx, &BuildRequest::now(BuildMode::Incremental, &origin), &origin).await?;
         tx.commit().await?;
         if let Committed::Activated(activated) = store.roll_back(id)? {
             let release = activated.release;

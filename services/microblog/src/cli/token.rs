@@ -6,11 +6,11 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use microblog_api::Secret;
 use microblog_config::Settings;
-use microblog_domain::{Clock as _, Scope, SystemClock};
+use microblog_domain::Scope;
 use microblog_store::tokens::{self, NewToken};
 use microblog_store::users;
 
-use crate::cli::installation::{block_on, open_existing_store};
+use crate::cli::installation::{block_on, clock_of, open_existing_store};
 use crate::cli::report;
 
 /// Make secrets for programs that use the API.
@@ -47,12 +47,13 @@ async fn create(settings: &Settings, user: &str, name: String, mut scopes: Vec<S
     scopes.sort_unstable();
     scopes.dedup();
     let store = open_existing_store(settings).await?;
+    let now = clock_of(&store).await?.now();
     let mut tx = store.begin().await?;
     let found = users::find_by_name(&mut tx, user).await?;
     let owner = found.with_context(|| format!("nobody is called {user:?}; see `microblog user list`"))?.user.id;
     let secret = Secret::generate_token();
     let new = NewToken { hash: secret.hash(), user: owner, name, scopes, expires_at: None };
-    tokens::create(&mut tx, &new, SystemClock.now()).await?;
+    tokens::create(&mut tx, &new, now).await?;
     tx.commit().await?;
     store.close().await;
     Ok(secret)

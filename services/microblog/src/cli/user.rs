@@ -7,12 +7,12 @@ use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand};
 use microblog_api::Passwords;
 use microblog_config::Settings;
-use microblog_domain::{Clock as _, Role, SystemClock};
+use microblog_domain::Role;
 use microblog_store::audit;
 use microblog_store::users::{self, NewUser};
 use serde_json::json;
 
-use crate::cli::installation::{block_on, open_existing_store, open_store, origin};
+use crate::cli::installation::{block_on, clock_of, open_existing_store, open_store, origin};
 use crate::cli::report;
 
 /// Longer ones would only keep the processor busy.
@@ -91,8 +91,9 @@ fn read_password(least: u32) -> anyhow::Result<String> {
 async fn add(settings: &Settings, name: String, role: Role, password: String) -> anyhow::Result<()> {
     let password_hash = Passwords::default().hash(password).await.context("hashing the password")?;
     let store = open_store(settings).await?;
+    let now = clock_of(&store).await?.now();
     let mut tx = store.begin().await?;
-    let user = match users::create(&mut tx, &NewUser { name, password_hash, role }, SystemClock.now()).await {
+    let user = match users::create(&mut tx, &NewUser { name, password_hash, role }, now).await {
         Err(microblog_store::StoreError::Taken { .. }) => bail!("somebody has this name already; choose another"),
         created => created?,
     };
@@ -105,12 +106,13 @@ async fn add(settings: &Settings, name: String, role: Role, password: String) ->
 async fn change_password(settings: &Settings, name: &str, password: String) -> anyhow::Result<()> {
     let password_hash = Passwords::default().hash(password).await.context("hashing the password")?;
     let store = open_existing_store(settings).await?;
+    let origin = origin(&*clock_of(&store).await?);
     let mut tx = store.begin().await?;
     let found = users::find_by_name(&mut tx, name).await?;
     let user = found.with_context(|| format!("nobody is called {name:?}; see `microblog user list`"))?.user;
     users::set_password(&mut tx, user.id, &password_hash).await?;
     let detail = json!({"password_changed": true});
-    audit::record(&mut tx, &origin(), "user.change", &user.id.to_string(), &detail).await?;
+    audit::record(&mut tx, &origin, "user.change", &user.id.to_string(), &detail).await?;
     tx.commit().await?;
     store.close().await;
     report::say(format_args!("{} has a new password, and must log in again.", user.name));

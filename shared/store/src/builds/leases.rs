@@ -209,6 +209,17 @@ pub async fn look_up(conn: &mut Connection, lease: &Lease) -> Result<(), StoreEr
         .ok_or(StoreError::LeaseLost { build: lease.build })
 }
 
+/// What the build came to, if whoever had this lease has settled it and nobody took it since. For a worker that was told
+/// that its lease is lost, and had stored the end without hearing that it was kept.
+pub async fn settled(conn: &mut Connection, lease: &Lease) -> Result<Option<BuildState>, StoreError> {
+    let row = sqlx::query("SELECT state FROM builds WHERE id = $1 AND lease_number = $2 AND state <> 'running'")
+        .bind(lease.build.to_string())
+        .bind(lease.number)
+        .fetch_optional(conn)
+        .await?;
+    row.map(|row| row.parsed("state")).transpose()
+}
+
 /// The build did its work. `release` is missing when there was nothing to change.
 pub async fn succeed(
     tx: &mut Transaction,

@@ -15,10 +15,10 @@ use microblog_config::Settings;
 use microblog_content::{ContentFolder, FilePost, FileProblem, Reading};
 use microblog_domain::{Clock as _, PostStatus, SystemClock, UserId, Version};
 use microblog_store::publishing::{self, NewPost};
-use microblog_store::{Store, Transaction, posts, settings as site_settings, users};
+use microblog_store::{Origin, Store, Transaction, posts, settings as site_settings, users};
 use serde::Serialize;
 
-use crate::cli::installation::{block_on, open_store, origin};
+use crate::cli::installation::{block_on, clock_of, open_store, origin};
 use crate::cli::{progress, report};
 
 /// Posts in one transaction: few enough that others can write in between.
@@ -65,9 +65,10 @@ pub(crate) fn run(args: &ImportArgs, settings: &Settings) -> anyhow::Result<Exit
 
 async fn import(settings: &Settings, folder: &ContentFolder, owner: Option<&str>) -> anyhow::Result<Summary> {
     let store = open_store(settings).await?;
+    let clock = clock_of(&store).await?;
     let owner = owner_id(&store, owner).await?;
     let mut summary = Summary {
-        settings_imported: import_settings(&store, folder).await?,
+        settings_imported: import_settings(&store, folder, &origin(&*clock)).await?,
         problems: folder.problems().iter().map(ToString::to_string).collect(),
         skipped: folder.skipped().iter().map(ToString::to_string).collect(),
         files_left: folder.static_files().len(),
@@ -82,7 +83,7 @@ async fn import(settings: &Settings, folder: &ContentFolder, owner: Option<&str>
         for post in posts.by_ref().take(BATCH as usize) {
             bar.inc(1);
             match post {
-                Ok(post) => import_post(&mut tx, post, owner, &mut summary).await?,
+                Ok(post) => import_post(&mut tx, post, owner, &origin(&*clock), &mut summary).await?,
                 Err(problem) => summary.problems.push(problem.to_string()),
             }
         }
@@ -100,13 +101,13 @@ async fn owner_id(store: &Store, name: Option<&str>) -> anyhow::Result<Option<Us
 }
 
 /// A site that has settings keeps them.
-async fn import_settings(store: &Store, folder: &ContentFolder) -> anyhow::Result<bool> {
+async fn import_settings(store: &Store, folder: &ContentFolder, origin: &Origin) -> anyhow::Result<bool> {
     let Some(settings) = folder.settings() else { return Ok(false) };
     let mut tx = store.begin().await?;
     if site_settings::find(&mut tx).await?.is_some() {
         return Ok(false);
     }
-    site_settings::save(&mut tx, Version(0), settings, &origin()).await?;
+    site_settings::save(&mut tx, Version(0), settings, origin).await?;
     tx.commit().await?;
     Ok(true)
 }
@@ -122,6 +123,7 @@ async fn import_post(
     tx: &mut Transaction,
     post: FilePost,
     owner: Option<UserId>,
+    origin: &Origin,
     summary: &mut Summary,
 ) -> anyhow::Result<()> {
     let same_slug = posts::with_slug(tx, &post.content.slug).await?;
@@ -135,7 +137,7 @@ async fn import_post(
     let publish = post.status != PostStatus::Draft;
     let updated_at = post.updated_at.or(post.content.published_at);
     let new = NewPost { content: post.content, publish, owner, updated_at };
-    publishing::create(tx, new, &origin()).await.with_context(|| format!("importing {}", path.display()))?;
+    publishing::create(tx, new, origin).await.with_context(|| format!("importing {}", path.display()))?;
     summary.imported += 1;
     Ok(())
 }
