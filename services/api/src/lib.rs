@@ -8,6 +8,7 @@
 //! requests run the tasks of [`start_tasks`].
 
 mod auth;
+mod certificate;
 mod change;
 mod dashboard;
 mod edge;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use metrics::{Counter, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use microblog_domain::Timestamp;
 use microblog_store::PoolUse;
 
 use crate::error::ErrorCode;
@@ -17,6 +18,7 @@ const AUTH_FAILURES: &str = "microblog_auth_failures_total";
 const CSRF_REJECTIONS: &str = "microblog_csrf_rejections_total";
 const RATE_LIMITED: &str = "microblog_rate_limited_total";
 const POSTS_PUBLISHED: &str = "microblog_posts_published_total";
+const CERTIFICATE: &str = "microblog_certificate_expiry_timestamp_seconds";
 const POOL: &str = "microblog_db_pool_connections";
 const POOL_MAX: &str = "microblog_db_pool_connections_max";
 
@@ -34,6 +36,7 @@ pub(crate) fn describe<'a>(routes: impl IntoIterator<Item = (&'a Method, &'a str
     describe_counter!(CSRF_REJECTIONS, "Changes refused for want of a CSRF token");
     describe_counter!(RATE_LIMITED, "Requests refused because there were too many");
     describe_counter!(POSTS_PUBLISHED, "Posts that became public, by hand or at their time");
+    describe_gauge!(CERTIFICATE, Unit::Seconds, "Until when the certificate of the site is valid, since 1970");
     describe_gauge!(POOL, "Open connections to the database, by state");
     describe_gauge!(POOL_MAX, "How many connections there may be");
     for name in [AUTH_FAILURES, CSRF_REJECTIONS, RATE_LIMITED, POSTS_PUBLISHED] {
@@ -59,6 +62,17 @@ pub(crate) fn request_answered(method: &Method, route: &str, status: StatusCode,
     let method = known_method(method);
     requests(method, route, status).increment(1);
     histogram!(REQUEST_DURATION, "method" => method, "route" => route.to_owned()).record(took.as_secs_f64());
+}
+
+/// The certificate of the site is valid until then.
+#[expect(clippy::cast_precision_loss, reason = "gauges are floating point numbers")]
+pub(crate) fn certificate_expires(host: &str, at: Timestamp) {
+    gauge!(CERTIFICATE, "host" => host.to_owned()).set(at.as_second() as f64);
+}
+
+/// The site has no longer this name.
+pub(crate) fn certificate_is_gone(host: &str) {
+    gauge!(CERTIFICATE, "host" => host.to_owned()).set(f64::NAN);
 }
 
 /// How the connections to the database are used.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use microblog_config::{AuthSettings, ServerSettings, Settings};
+use microblog_config::{AuthSettings, CertificateWatch, ServerSettings, Settings};
 use microblog_domain::{Clock, SiteSettings, Version};
 use microblog_process::Recent;
 use microblog_queue::{BuildEvents, QueueStatus, Waker};
@@ -35,6 +35,8 @@ pub struct AppState {
     pub auth: AuthSettings,
     /// Where the bytes of uploads are.
     pub media: MediaFolder,
+    /// Where to look at the certificate of the site.
+    pub certificate: CertificateWatch,
     /// What the site is like until its owner saves settings.
     pub first_settings: SiteSettings,
     /// How previews look.
@@ -66,6 +68,7 @@ impl AppState {
             server: settings.server.clone(),
             auth: settings.auth.clone(),
             media: MediaFolder::new(settings.data.media_dir()),
+            certificate: settings.monitor.certificate.clone(),
             first_settings: settings.site.clone(),
             preview: PreviewTheme::new(settings.site_server.theme.clone()),
             recorder,

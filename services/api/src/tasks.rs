@@ -1,4 +1,5 @@
-//! What runs beside the requests: passing jobs on, publishing on time, and forgetting what is over.
+//! What runs beside the requests: passing jobs on, publishing on time, watching over the certificate, and forgetting what
+//! is over.
 //!
 //! Each of them may run in any number of processes at once: what it does is one transaction, which does nothing if
 //! another process was first.
@@ -10,9 +11,9 @@ use microblog_process::Tasks;
 use microblog_queue::{HintSender, Relay};
 use microblog_store::in_time;
 
-use crate::change;
 use crate::scheduler::publish_on_time;
 use crate::state::AppState;
+use crate::{certificate, change};
 
 /// How often the house is kept.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
@@ -22,6 +23,7 @@ pub fn start_tasks(tasks: &mut Tasks, app: &Arc<AppState>, builder: HintSender) 
     let relay = Relay::new(app.store.clone(), builder, Arc::clone(&app.clock), app.waker.clone());
     tasks.start_endless("the relay", relay.run());
     tasks.start_endless("the scheduler", publish_on_time(Arc::clone(app)));
+    tasks.start_endless("the watch over the certificate", certificate::watch(Arc::clone(app)));
     tasks.start_endless("housekeeping", keep_house(Arc::clone(app)));
 }
 

@@ -11,6 +11,7 @@
 mod cache;
 mod files;
 mod layers;
+mod monitor;
 mod otlp;
 mod problem;
 mod reader;
@@ -19,6 +20,7 @@ mod sources;
 mod values;
 
 pub use cache::cache_folder;
+pub use monitor::{CertificateWatch, MonitorSettings};
 pub use otlp::{OtlpEndpoint, OtlpHeaders, OtlpSettings, Share};
 pub use problem::{ConfigError, Origin, Problem};
 pub use settings::{

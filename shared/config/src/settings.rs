@@ -8,6 +8,7 @@ use std::time::Duration;
 use microblog_domain::{DatabaseUrl, QueueUrl, SiteSettings};
 
 use crate::layers::Layers;
+use crate::monitor::MonitorSettings;
 use crate::otlp::OtlpSettings;
 use crate::problem::ConfigError;
 use crate::reader::Reader;
@@ -43,6 +44,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// `otlp.*`
     pub otlp: OtlpSettings,
+    /// `monitor.*`
+    pub monitor: MonitorSettings,
 }
 
 /// Where the program keeps what must not be lost.
@@ -229,6 +232,7 @@ impl Settings {
             rate_limit: read_rate_limit(reader),
             log: read_log(reader),
             otlp: OtlpSettings::read(reader),
+            monitor: MonitorSettings::read(reader),
             data,
         }
     }

@@ -36,6 +36,15 @@ impl BaseUrl {
         &self.url
     }
 
+    /// The host and the port where the site is served by TLS; nothing if it is not.
+    #[must_use]
+    pub fn tls_endpoint(&self) -> Option<(&str, u16)> {
+        const DEFAULT_PORT: u16 = 443;
+        let authority = self.url[..self.path_start].strip_prefix("https://")?;
+        let with_port = authority.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
+        Some(with_port.unwrap_or((authority, DEFAULT_PORT)))
+    }
+
     /// The folder of the host that the site lives in: empty, or like `/blog`.
     #[must_use]
     pub fn path_prefix(&self) -> &str {
