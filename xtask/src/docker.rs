@@ -84,6 +84,8 @@ fn ask(words: &[&str]) -> Result<String, String> {
 fn container((uid, _): (u32, u32)) -> Command {
     let sources = root().display();
     let mut docker = command("docker", &["run", "--rm", "--shm-size", SHARED_MEMORY, "--env", WITHOUT_MOUNTS]);
+    // Else SELinux, where it is, keeps the sources from the container.
+    docker.args(["--security-opt", "label=disable"]);
     docker.arg("--mount").arg(format!("type=bind,source={sources},target={sources}")).arg("--workdir").arg(root());
     for folder in ["target", "cargo"] {
         docker.arg("--mount").arg(format!("type=volume,source={NAME}-{folder}-{uid},target=/{folder}"));
