@@ -32,6 +32,7 @@ mod installation;
 mod journey;
 mod killing;
 mod logs;
+mod metrics;
 mod misuse;
 mod nginx;
 mod pictures;
