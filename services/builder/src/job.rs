@@ -103,7 +103,7 @@ fn start(
 fn crashes_too_often(crashes: u32) -> Failure {
     let message = format!(
         "its process ended {crashes} times while it worked on this build, without a word; look into the logs of the \
-         builder and of the system (is it killed for want of memory?), then publish again"
+         builder and of the system (is it killed for want of memory?); it is tried again in some minutes"
     );
     Failure { kind: FailureKind::Lasting, code: "crashes", message }
 }

@@ -11,6 +11,7 @@ pub mod events;
 pub mod hint;
 mod metrics;
 pub mod relay;
+mod sweeper;
 pub mod transport;
 
 pub use decision::{Caution, Failure, FailureKind, RetryPolicy, Settlement};

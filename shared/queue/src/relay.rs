@@ -13,12 +13,12 @@ use microblog_store::outbox::{self, OutboxMessage};
 use microblog_store::{Store, StoreError, builds, in_time};
 use microblog_telemetry::{Trouble, traces};
 use tokio::sync::Notify;
-use tokio::time::MissedTickBehavior;
 use tracing::Span;
 use tracing::field::Empty;
 
 use crate::hint::Hint;
 use crate::metrics;
+use crate::sweeper::Sweeper;
 use crate::transport::{HintSender, Permit, SendError};
 
 /// How long the relay has a message for itself: longer than the queue may take to confirm it.
@@ -27,10 +27,6 @@ const CLAIM: Duration = Duration::from_secs(10);
 const LONGEST_REST: Duration = Duration::from_secs(1);
 /// How long a message that could not be sent rests.
 const REST_AFTER_FAILURE: Duration = Duration::from_secs(1);
-/// How often it looks for builds whose messages the queue lost.
-const SWEEP: Duration = Duration::from_secs(5);
-/// Workers look for themselves once a second, so a build that waits for longer than this has none that knows of it.
-const OVERDUE: Duration = Duration::from_secs(5);
 
 /// Tells the relay of this process that something was written to the outbox.
 #[derive(Debug, Clone, Default)]
@@ -72,17 +68,23 @@ impl Relay {
 
     /// Sends until it is dropped. Failures are logged and passed by: what could not be sent stays in the outbox.
     pub async fn run(self) {
-        let sweeper = Sweeper { store: self.store.clone(), clock: Arc::clone(&self.clock) };
+        let sweeper = Sweeper::new(self.store.clone(), Arc::clone(&self.clock));
         // Beside the sending, which under load has no end.
         tokio::join!(self.send_all(), sweeper.run());
     }
 
     async fn send_all(mut self) {
+        let mut trouble = Trouble::default();
         loop {
-            let rest = self.send_due().await.unwrap_or_else(|error| {
-                tracing::warn!(%error, "the outbox could not be relayed; trying again");
-                REST_AFTER_FAILURE
-            });
+            let due = self.send_due().await;
+            match &due {
+                Err(error) if trouble.is_news(error) => {
+                    tracing::warn!(%error, "the outbox can not be relayed; trying again until it can");
+                }
+                Ok(_) if trouble.is_over() => tracing::info!("the outbox is relayed again"),
+                _ => {}
+            }
+            let rest = due.unwrap_or(REST_AFTER_FAILURE);
             let _ = tokio::time::timeout(rest, self.waker.0.notified()).await;
         }
     }
@@ -164,49 +166,6 @@ impl Relay {
             Some(next) if builds::is_due(next, now) => Duration::ZERO,
             Some(next) => Duration::try_from(next.duration_since(now)).unwrap_or_default().min(LONGEST_REST),
         }
-    }
-}
-
-/// Looks for builds whose messages the queue lost.
-#[derive(Debug)]
-struct Sweeper {
-    store: Store,
-    clock: Arc<dyn Clock>,
-}
-
-impl Sweeper {
-    async fn run(self) {
-        let mut ticks = tokio::time::interval(SWEEP);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            self.sweep().await;
-        }
-    }
-
-    /// Announces a build again whose message was lost.
-    async fn sweep(&self) {
-        let now = self.clock.now();
-        let since = now.checked_sub(OVERDUE).unwrap_or(Timestamp::MIN);
-        match in_time(self.announce_overdue(since, now)).await {
-            Ok(false) => {}
-            Ok(true) => {
-                metrics::swept(1);
-                tracing::warn!("a build that no worker took was announced again; look whether a builder runs");
-            }
-            Err(error) => tracing::warn!(%error, "the builds that wait could not be looked at; trying again"),
-        }
-    }
-
-    async fn announce_overdue(&self, since: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
-        // Nearly always there is none, and nothing has to be written to find that out.
-        if builds::overdue(&mut *self.store.read().await?, since).await?.is_none() {
-            return Ok(false);
-        }
-        let mut tx = self.store.begin().await?;
-        let is_announced = builds::announce_overdue(&mut tx, since, now).await?;
-        tx.commit().await?;
-        Ok(is_announced)
     }
 }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lapin::options::QueuePurgeOptions;
-use microblog_domain::{BuildId, BuildMode, Clock as _};
-use microblog_queue::{Condition, Relay, Waker};
-use microblog_store::builds::{self, BuildRequest};
+use microblog_domain::{BuildId, BuildMode, BuildState, Clock as _};
+use microblog_queue::{Condition, Queue, Relay, Waker};
+use microblog_store::builds::{self, BuildRequest, Claim, leases};
 use microblog_store::outbox::{self, Backlog};
 use microblog_store::{Origin, Store};
 use microblog_testkit::{DatabaseKind, TestClock, TestDatabase, eventually, on_every_database};
@@ -22,6 +22,7 @@ on_every_database![
     no_message_is_lost_when_relays_end_at_any_moment,
     while_the_broker_is_away_messages_wait_and_tell_since_when,
     a_build_whose_message_the_broker_lost_is_announced_again,
+    a_build_that_was_given_up_is_asked_for_again,
 ];
 
 /// A database with an outbox, and the time.
@@ -163,5 +164,26 @@ async fn a_build_whose_message_the_broker_lost_is_announced_again(database: Data
     let mut receiver = line.queue().receiver();
     office.clock.advance(Duration::from_secs(6));
     assert_eq!(heard(&mut receiver).await.build, build);
+    relay.abort();
+}
+
+async fn a_build_that_was_given_up_is_asked_for_again(database: DatabaseKind) {
+    let office = Office::on(database).await;
+    office.ask().await;
+    let now = office.clock.now();
+    let mut tx = office.db.store().begin().await.unwrap();
+    let claim = Claim { worker: "a".to_owned(), lease_for: Duration::from_secs(60) };
+    let claimed = builds::claim(&mut tx, &claim, now).await.unwrap().unwrap();
+    leases::fail(&mut tx, &claimed.lease, "hopeless", now).await.unwrap();
+    tx.commit().await.unwrap();
+    office.clock.advance(Duration::from_secs(301));
+    let (sender, _receiver) = Queue::Embedded.both_ends();
+    let relay = Relay::new(office.db.store().clone(), sender, Arc::new(office.clock.clone()), Waker::default());
+    let relay = tokio::spawn(relay.run());
+    eventually("a build waits", async || {
+        let mut conn = office.db.store().read().await.unwrap();
+        builds::newest_in(&mut conn, BuildState::Waiting).await.unwrap().is_some()
+    })
+    .await;
     relay.abort();
 }

@@ -1,9 +1,11 @@
 //! Asking for builds, and calling them off.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use microblog_domain::{BuildId, BuildMode, BuildState, BuildStep};
 
-use super::{Build, events, from_row, get, newest_in, take_turn};
+use super::{Build, events, from_row, get, is_due, last_ended, newest_in, take_turn};
 use crate::connect::{Connection, Transaction};
 use crate::decode::{Columns as _, micros};
 use crate::error::{Refusal, StoreError};
@@ -100,6 +102,39 @@ pub async fn announce_overdue(tx: &mut Transaction, since: Timestamp, now: Times
     take_turn(tx).await?;
     let Some(build) = overdue(tx, since).await? else { return Ok(false) };
     outbox::enqueue(tx, build, now, now).await?;
+    Ok(true)
+}
+
+/// The build that was given up last, for so long that it may be tried again: nothing was built or called off since, and
+/// nothing is asked for, so what it was to show is not live.
+pub async fn given_up(conn: &mut Connection, rest: Duration, now: Timestamp) -> Result<Option<Build>, StoreError> {
+    let Some(failed) = newest_in(conn, BuildState::Failed).await? else { return Ok(None) };
+    let may_rest_until = failed.finished_at.and_then(|at| at.checked_add(rest).ok()).unwrap_or(Timestamp::MIN);
+    if !is_due(may_rest_until, now) {
+        return Ok(None);
+    }
+    for state in [BuildState::Waiting, BuildState::Running] {
+        if newest_in(conn, state).await?.is_some() {
+            return Ok(None);
+        }
+    }
+    for state in [BuildState::Succeeded, BuildState::Cancelled] {
+        if last_ended(conn, state).await? >= failed.finished_at {
+            return Ok(None);
+        }
+    }
+    Ok(Some(failed))
+}
+
+/// Asks for what was [`given_up`] once more. Tells whether there was anything.
+pub async fn ask_again(tx: &mut Transaction, rest: Duration, now: Timestamp) -> Result<bool, StoreError> {
+    take_turn(tx).await?;
+    let Some(failed) = given_up(tx, rest, now).await? else { return Ok(false) };
+    let (user, request_id, trace) = (failed.requested_by, failed.request_id, failed.trace);
+    let origin = Origin { user, request_id, trace, ..Origin::system(now) };
+    // Whoever waits for it does so since then.
+    let request = BuildRequest { mode: failed.mode, run_after: failed.requested_at.min(now) };
+    ask(tx, &request, &origin).await?;
     Ok(true)
 }
 

@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use microblog_domain::{BuildId, BuildMode, BuildState, PageCounts, ReleaseId, TraceParent, UserId};
 use sqlx::any::AnyRow;
 
-pub use self::asking::{BuildRequest, announce_overdue, ask, cancel, overdue};
+pub use self::asking::{BuildRequest, announce_overdue, ask, ask_again, cancel, given_up, overdue};
 pub use self::leases::{Claim, ClaimedBuild, Heartbeat, Lease, claim};
 use crate::connect::{Connection, Transaction};
 use crate::counters::{self, Counter};

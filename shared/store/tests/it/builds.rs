@@ -20,6 +20,8 @@ on_every_database![
     a_renewed_lease_is_kept,
     a_build_keeps_its_whole_story,
     a_build_that_went_wrong_is_tried_again_after_its_delay_and_then_given_up,
+    what_was_given_up_is_asked_for_again_after_its_rest_for_those_who_wait_since_then,
+    what_was_given_up_and_then_built_called_off_or_asked_for_is_not_asked_for_again,
     a_wish_gives_a_failing_build_all_its_attempts_again_at_once,
     a_failing_build_leaves_its_work_to_the_one_that_waits,
     a_build_that_is_handed_back_is_taken_at_once_and_loses_no_attempt,
@@ -204,6 +206,55 @@ async fn a_build_that_went_wrong_is_tried_again_after_its_delay_and_then_given_u
     let build = scenario.build(id).await;
     assert_eq!((build.state, build.attempt, build.error.as_deref()), (BuildState::Failed, 3, Some("hopeless")));
     assert_eq!(reading!(scenario, |conn| builds::counts(conn)), BuildCounts { dead: 1, ..BuildCounts::default() });
+}
+
+/// Whether something that was given up was asked for again.
+async fn ask_again(scenario: &Scenario) -> bool {
+    in_transaction!(scenario, |tx| builds::ask_again(tx, MINUTE, scenario.now())).unwrap()
+}
+
+/// Gives up the build that is due.
+async fn give_up(scenario: &Scenario) {
+    let claimed = scenario.claim("a").await.unwrap();
+    in_transaction!(scenario, |tx| leases::fail(tx, &claimed.lease, "hopeless", scenario.now())).unwrap();
+}
+
+async fn what_was_given_up_is_asked_for_again_after_its_rest_for_those_who_wait_since_then(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
+    assert!(!ask_again(&scenario).await);
+    let first = scenario.ask(BuildMode::Full).await;
+    for _ in 0..2 {
+        scenario.later(7);
+        give_up(&scenario).await;
+        scenario.later(59);
+        assert!(!ask_again(&scenario).await);
+        scenario.later(1);
+        assert!(ask_again(&scenario).await && !ask_again(&scenario).await);
+        let again = reading!(scenario, |conn| builds::newest_in(conn, BuildState::Waiting)).unwrap();
+        assert_eq!((again.mode, again.requested_at, again.attempt), (BuildMode::Full, first.requested_at, 0));
+        assert!(reading!(scenario, |conn| outbox::next_due(conn)).is_some());
+    }
+}
+
+async fn what_was_given_up_and_then_built_called_off_or_asked_for_is_not_asked_for_again(database: DatabaseKind) {
+    let scenario = Scenario::on(database).await;
+    for is_cancelled in [true, false] {
+        scenario.ask(BuildMode::Incremental).await;
+        give_up(&scenario).await;
+        scenario.later(60);
+        let next = scenario.ask(BuildMode::Incremental).await;
+        assert!(!ask_again(&scenario).await, "one waits");
+        let (now, origin, none) = (scenario.now(), scenario.origin(), PageCounts::default());
+        if is_cancelled {
+            in_transaction!(scenario, |tx| builds::cancel(tx, next.id, &origin)).unwrap();
+        } else {
+            let claimed = scenario.claim("a").await.unwrap();
+            assert!(!ask_again(&scenario).await, "one runs");
+            in_transaction!(scenario, |tx| leases::succeed(tx, &claimed.lease, None, none, now)).unwrap();
+        }
+        scenario.later(600);
+        assert!(!ask_again(&scenario).await, "cancelled: {is_cancelled}");
+    }
 }
 
 async fn a_wish_gives_a_failing_build_all_its_attempts_again_at_once(database: DatabaseKind) {
