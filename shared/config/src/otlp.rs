@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use http::Uri;
+
 use crate::reader::Reader;
 use crate::values::Setting;
 
@@ -47,9 +49,8 @@ impl fmt::Debug for OtlpEndpoint {
 
 impl Setting for OtlpEndpoint {
     fn read(text: &str) -> Result<Self, String> {
-        let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
-        let is_fine = rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
-            && text.bytes().all(|byte| byte.is_ascii_graphic());
+        // As whoever sends to it reads it, who would quote what is wrong with its password.
+        let is_fine = text.parse().is_ok_and(|address| is_address(&address));
         is_fine.then(|| Self(text.to_owned())).ok_or_else(|| {
             "the address of a collector that takes OTLP over HTTP, such as http://127.0.0.1:4318".to_owned()
         })
@@ -58,6 +59,14 @@ impl Setting for OtlpEndpoint {
     fn shown(text: &str) -> Option<String> {
         (!text.contains('@')).then(|| text.to_owned())
     }
+}
+
+fn is_address(address: &Uri) -> bool {
+    let Some(authority) = address.authority() else { return false };
+    let (host, port) = (authority.host(), authority.port_u16());
+    // A port that is none is no part of the host, either.
+    let end = port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    matches!(address.scheme_str(), Some("http" | "https")) && !host.is_empty() && authority.as_str().ends_with(&end)
 }
 
 /// Names and values of headers.
@@ -118,7 +127,16 @@ mod tests {
     #[test]
     fn a_collector_has_an_address_and_no_secret_of_it_is_shown() {
         assert!(OtlpEndpoint::read("http://127.0.0.1:4318").is_ok());
-        for wrong in ["", "127.0.0.1:4318", "grpc://x", "http://", "http:///v1", "http://a b"] {
+        for wrong in [
+            "",
+            "127.0.0.1:4318",
+            "grpc://x",
+            "http://",
+            "http:///v1",
+            "http://a b",
+            "http://u:p@c:99999",
+            "http://u:p@",
+        ] {
             assert!(OtlpEndpoint::read(wrong).is_err(), "{wrong}");
         }
         assert_eq!(OtlpEndpoint::shown("http://u:p@c"), None);

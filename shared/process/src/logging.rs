@@ -1,6 +1,6 @@
 //! Logs and traces as the settings want them, while the process runs.
 
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
 
 use microblog_config::{LogFormat, LogSettings, OtlpSettings, Settings};
@@ -8,7 +8,8 @@ use microblog_domain::SystemClock;
 use microblog_telemetry::logs::{Form, LogFileOptions, LogLevel, LogOptions};
 use microblog_telemetry::traces::{CollectorOptions, TraceOptions};
 use microblog_telemetry::{Telemetry, TelemetryError};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{SettingsArgs, VERSION};
 
@@ -49,17 +50,27 @@ fn program_of(service: &'static str) -> &'static str {
     }
 }
 
-/// Takes the level from the settings again whenever the process is sent SIGHUP. A process that somebody started on a
-/// terminal ends by that signal, as its terminal does.
-pub(crate) async fn follow_settings(log_level: LogLevel, args: SettingsArgs, mut level: String) {
-    if std::io::stderr().is_terminal() {
-        return;
-    }
-    let mut signals = match signal(SignalKind::hangup()) {
-        Ok(signals) => signals,
-        Err(error) => return tracing::warn!(%error, "SIGHUP is not listened for: the log level stays as it is"),
+/// From now on SIGHUP does not end the process, unless somebody started it on a terminal: then it ends as its terminal does.
+pub(crate) fn listen_for_hangups(runtime: &Runtime) -> Option<io::Result<Signal>> {
+    let _inside = runtime.enter();
+    (!io::stderr().is_terminal()).then(|| signal(SignalKind::hangup()))
+}
+
+/// Takes the level from the settings again whenever the process is sent SIGHUP.
+pub(crate) async fn follow_settings(
+    hangups: Option<io::Result<Signal>>,
+    log_level: LogLevel,
+    args: SettingsArgs,
+    mut level: String,
+) {
+    let mut hangups = match hangups {
+        None => return,
+        Some(Ok(hangups)) => hangups,
+        Some(Err(error)) => {
+            return tracing::warn!(%error, "SIGHUP is not listened for: the log level stays as it is");
+        }
     };
-    while signals.recv().await.is_some() {
+    while hangups.recv().await.is_some() {
         let wanted = match args.load() {
             Ok(settings) => settings.log.level,
             Err(error) => {

@@ -24,13 +24,14 @@ pub fn run<F>(service: &'static str, args: &SettingsArgs, serve: impl FnOnce(Set
 where
     F: Future<Output = anyhow::Result<()>>,
 {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the threads")?;
+    let hangups = logging::listen_for_hangups(&runtime);
     let settings = args.load()?;
     let _recorder = Recorder::of_this_process()?;
     // Dropped last, here and by nobody else: what waits is written and sent then, before the process ends.
     let telemetry = logging::start(service, &settings)?;
     descriptors::raise();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the threads")?;
-    runtime.spawn(logging::follow_settings(telemetry.log_level(), args.clone(), settings.log.level.clone()));
+    runtime.spawn(logging::follow_settings(hangups, telemetry.log_level(), args.clone(), settings.log.level.clone()));
     let served = runtime.block_on(serve(settings));
     if let Err(error) = &served {
         // The log file hears it, too, before it is closed.

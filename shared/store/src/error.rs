@@ -39,8 +39,8 @@ pub enum StoreError {
     /// The database can not be reached or is too busy; trying again may help.
     #[error("the database is not available: {0}")]
     Unavailable(#[source] sqlx::Error),
-    /// The connection was lost while a change was being kept: it may be there or not.
-    #[error("the connection to the database was lost before it said whether the change was kept: {0}")]
+    /// Something went wrong while a change was being kept: it may be there or not.
+    #[error("the database did not come to say whether the change was kept: {0}")]
     Unsettled(#[source] sqlx::Error),
     /// The disk that holds the database is full.
     #[error("the disk that holds the database is full: free some space and try again")]
@@ -145,7 +145,8 @@ pub enum StoreError {
     /// A step was made that no released program has under this number.
     #[error(
         "the database has a schema step {version} ({name}) that is none of this program's: it was made by a version that \
-         was never released; start with an empty database, and restore a backup or import an export into it"
+         was never released; export the posts with that version (`microblog export`), and import them into an empty database \
+         (`microblog import`); a backup of this one holds the same step"
     )]
     SchemaUnknown {
         /// Its number.

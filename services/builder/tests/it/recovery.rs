@@ -1,5 +1,6 @@
 //! What is left when something goes wrong in the middle.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -205,6 +206,20 @@ async fn while_another_process_changes_the_releases_a_build_waits_and_leaves_no_
     assert_eq!((build.state, build.attempt, newest_event().await), (BuildState::Waiting, 0, before));
     drop(draft);
     shop.work().await;
+    assert!(shop.read("2026/03/hello/index.html").is_some());
+}
+
+#[tokio::test]
+async fn a_build_waits_for_another_process_that_is_done_with_the_releases_in_a_moment() {
+    let shop = Workshop::new().await;
+    shop.create(a_post().titled("Hello").published().build()).await;
+    let mut other = ReleaseStore::open(&shop.folder.path().join("build"), Options::default()).unwrap();
+    let draft = other.draft(Checks::new("https://example.org".parse().unwrap())).unwrap();
+    let mut work = pin!(shop.worker.work_once());
+    let early = tokio::time::timeout(Duration::from_millis(50), &mut work).await;
+    assert!(early.is_err(), "{early:?}");
+    drop(draft);
+    assert!(work.await.unwrap());
     assert!(shop.read("2026/03/hello/index.html").is_some());
 }
 

@@ -156,6 +156,7 @@ impl Writer {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::process::Command;
 
     use super::*;
 
@@ -173,6 +174,23 @@ mod tests {
         drop(guard);
         let text = std::fs::read_to_string(folder.path().join("logs/api.log")).unwrap();
         assert_eq!(text, "line\n".repeat(100));
+    }
+
+    #[test]
+    fn a_disk_that_hangs_keeps_no_process_from_ending() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("logs")).unwrap();
+        // Whoever opens it to write waits until somebody reads.
+        let hangs = Command::new("mkfifo").arg(folder.path().join("logs/api.log")).status().unwrap();
+        assert!(hangs.success());
+        let (mut file, guard) = start(folder.path());
+        file.write_all(b"line\n").unwrap();
+        let (ends, ended) = mpsc::channel();
+        thread::spawn(move || {
+            drop(guard);
+            ends.send(())
+        });
+        assert!(ended.recv_timeout(Duration::from_secs(20)).is_ok(), "the end waits for the disk");
     }
 
     #[test]

@@ -82,12 +82,21 @@ impl BrokerError {
     /// What is wrong and what to do, without names of hosts, users, virtual hosts and files.
     #[must_use]
     pub fn shown(&self) -> Cow<'static, str> {
+        match self {
+            Self::CaFile { .. } | Self::Permission { .. } | Self::Lost { .. } => {
+                format!("{}; the log says more", self.advice()).into()
+            }
+            _ => self.advice(),
+        }
+    }
+
+    fn advice(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::HostUnknown { .. } => "the host name of the broker is not known; check the host in queue.url",
             Self::Unreachable { .. } => {
                 "the broker can not be reached; check that it runs, and the host and port in queue.url"
             }
-            Self::CaFile { .. } => "the file of queue.ca_file can not be used; the log says why",
+            Self::CaFile { .. } => "the file of queue.ca_file can not be used",
             Self::Tls { .. } => {
                 "no encrypted connection to the broker can be made; check that the port in queue.url is the one for \
                  amqps, and that queue.ca_file holds the certificate of who vouches for the broker"
@@ -109,7 +118,7 @@ impl BrokerError {
                  add_vhost`, and let the user in with `rabbitmqctl set_permissions`"
             }
             Self::Permission { .. } => {
-                "the broker does not allow something; allow it with `rabbitmqctl set_permissions`; the log says what"
+                "the broker does not allow something; allow it with `rabbitmqctl set_permissions`"
             }
             Self::OtherArguments { what, .. } => {
                 return format!(
@@ -126,7 +135,7 @@ impl BrokerError {
                 "the queue builds does not answer, as after a crash of the broker right after the queue was made; if it \
                  stays so, it is deleted and made anew: no job is lost, the database keeps them"
             }
-            Self::Lost { .. } => "the connection to the broker ended; the log says why",
+            Self::Lost { .. } => "the connection to the broker ended",
         })
     }
 
@@ -148,7 +157,7 @@ impl BrokerError {
 
 impl fmt::Display for BrokerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.shown())?;
+        f.write_str(&self.advice())?;
         if let Self::CaFile { path, .. } = self {
             write!(f, " ({})", path.display())?;
         }
