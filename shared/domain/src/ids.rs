@@ -90,6 +90,16 @@ uuid_id!(
     InstallationId,
     "installation id"
 );
+uuid_id!(
+    /// Names an error that happens again and again: what it is, and where.
+    ErrorGroupId,
+    "error id"
+);
+uuid_id!(
+    /// Names one time that an alert fired.
+    AlertId,
+    "alert id"
+);
 
 macro_rules! counted_id {
     ($(#[$doc:meta])* $name:ident($inner:ty), $what:literal) => {

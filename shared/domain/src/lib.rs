@@ -27,7 +27,8 @@ pub use clock::{Clock, SystemClock};
 pub use database::{DatabaseUrl, DatabaseUrlError, PostgresUrl};
 pub use hash::{ContentHash, Fingerprint, FingerprintBuilder};
 pub use ids::{
-    BuildId, ChangeSeq, InstallationId, MediaId, PostId, ReleaseId, RevisionNumber, TokenId, UserId, Version,
+    AlertId, BuildId, ChangeSeq, ErrorGroupId, InstallationId, MediaId, PostId, ReleaseId, RevisionNumber, TokenId,
+    UserId, Version,
 };
 pub use jiff::Timestamp;
 pub use path::{FilePath, PathError, UrlPath};

@@ -1,4 +1,5 @@
-//! The audit trail: who did what, when and from where. It is written in the transaction that does it.
+//! The audit trail: who did what, when and from where. It is written in the transaction that does it, and to the log once
+//! that is kept.
 
 use jiff::Timestamp;
 use microblog_domain::UserId;
@@ -32,6 +33,33 @@ pub struct AuditEntry {
     pub detail: Value,
 }
 
+/// An entry as the log has it.
+#[derive(Debug)]
+pub(crate) struct AuditLine {
+    user: Option<String>,
+    action: String,
+    subject: String,
+    ip: Option<String>,
+    request_id: Option<String>,
+    detail: String,
+}
+
+/// Whether what a line tells of was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    Yes,
+    /// The connection was lost before the database said so.
+    Unknown,
+}
+
+impl AuditLine {
+    pub(crate) fn log(&self, kept: Kept) {
+        let Self { user, action, subject, ip, request_id, detail } = self;
+        let may_be_lost = (kept == Kept::Unknown).then_some(true);
+        tracing::info!(target: "audit", action, subject, user, ip, request_id, detail, may_be_lost, "{action} {subject}");
+    }
+}
+
 /// Writes an entry. `detail` must hold no secret.
 pub async fn record(
     tx: &mut Transaction,
@@ -41,20 +69,29 @@ pub async fn record(
     detail: &Value,
 ) -> Result<(), StoreError> {
     let id = counters::next(tx, Counter::Audit).await?;
+    let line = AuditLine {
+        user: origin.user.map(|user| user.to_string()),
+        action: action.to_owned(),
+        subject: subject.to_owned(),
+        ip: origin.ip.clone(),
+        request_id: origin.request_id.clone(),
+        detail: to_json(detail)?,
+    };
     sqlx::query(
         "INSERT INTO audit (id, at, user_id, action, subject, ip, request_id, detail) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(id)
     .bind(micros(origin.at))
-    .bind(origin.user.map(|user| user.to_string()))
-    .bind(action.to_owned())
-    .bind(subject.to_owned())
-    .bind(origin.ip.clone())
-    .bind(origin.request_id.clone())
-    .bind(to_json(detail)?)
+    .bind(line.user.clone())
+    .bind(line.action.clone())
+    .bind(line.subject.clone())
+    .bind(line.ip.clone())
+    .bind(line.request_id.clone())
+    .bind(line.detail.clone())
     .execute(&mut **tx)
     .await?;
+    tx.audited.push(line);
     Ok(())
 }
 

@@ -5,6 +5,9 @@
 
 /// The columns of a table, with commas between them.
 macro_rules! columns_of {
+    (alerts) => {
+        "id, fingerprint, starts_at, ends_at, heard_at, name, severity, labels, annotations"
+    };
     (audit) => {
         "id, at, user_id, action, subject, ip, request_id, detail"
     };
@@ -15,6 +18,10 @@ macro_rules! columns_of {
         "id, state, mode, requested_at, requested_by, request_id, traceparent, run_after, attempt, lease_number, \
          lease_until, worker, cancel_requested, started_at, finished_at, release_id, error, pages_rendered, \
          pages_reused, pages_total, crashes"
+    };
+    (error_groups) => {
+        "id, code, place, message, occurrences, first_seen_at, last_seen_at, request_id, acknowledged_at, \
+         acknowledged_by"
     };
     (idempotency_keys) => {
         "request_hash, status, headers, body"

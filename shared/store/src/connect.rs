@@ -9,6 +9,7 @@ use std::time::Duration;
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool};
 
+use crate::audit::{AuditLine, Kept};
 use crate::decode::Columns as _;
 use crate::dialect::{Dialect, has_undone};
 use crate::error::StoreError;
@@ -77,13 +78,13 @@ impl Store {
 
     /// Begins to write. Nothing is kept unless [`Transaction::commit`] is called.
     pub async fn begin(&self) -> Result<Transaction, StoreError> {
-        Ok(Transaction(self.writers.begin_with(self.dialect.begin_write()).await?))
+        Ok(Transaction::of(self.writers.begin_with(self.dialect.begin_write()).await?))
     }
 
     /// The same for work that may be done again: a server that crashes right after the commit may forget it. Nobody waits
     /// for its disk, then.
     pub async fn begin_forgettable(&self) -> Result<Transaction, StoreError> {
-        Ok(Transaction(self.writers.begin_with(self.dialect.begin_forgettable()).await?))
+        Ok(Transaction::of(self.writers.begin_with(self.dialect.begin_forgettable()).await?))
     }
 
     /// Whether the database answers and can be written, and within a second or two; if not, why. Tells which schema it
@@ -147,37 +148,51 @@ pub struct Snapshot(sqlx::Transaction<'static, Any>);
 
 /// A change in the making: all of it is kept, or nothing.
 #[derive(Debug)]
-pub struct Transaction(sqlx::Transaction<'static, Any>);
+pub struct Transaction {
+    inner: sqlx::Transaction<'static, Any>,
+    /// What the audit trail will say when it is kept.
+    pub(crate) audited: Vec<AuditLine>,
+}
 
 impl Transaction {
+    fn of(inner: sqlx::Transaction<'static, Any>) -> Self {
+        Self { inner, audited: Vec::new() }
+    }
+
     /// Keeps what was done. When this returns, it survives a power cut. When the connection is lost meanwhile, nobody
     /// knows whether it was kept.
     pub async fn commit(self) -> Result<(), StoreError> {
-        self.0.commit().await.map_err(|error| match StoreError::from(error) {
+        let committed = self.inner.commit().await.map_err(|error| match StoreError::from(error) {
             StoreError::Unavailable(error) if !has_undone(&error) => StoreError::Unsettled(error),
             error => error,
-        })
+        });
+        match &committed {
+            Ok(()) => self.audited.iter().for_each(|line| line.log(Kept::Yes)),
+            Err(StoreError::Unsettled(_)) => self.audited.iter().for_each(|line| line.log(Kept::Unknown)),
+            Err(_) => {}
+        }
+        committed
     }
 
     /// Forgets what was done. Dropping does the same, a little later.
     pub async fn roll_back(self) -> Result<(), StoreError> {
-        Ok(self.0.rollback().await?)
+        Ok(self.inner.rollback().await?)
     }
 }
 
 macro_rules! is_a_connection {
-    ($($name:ty),+) => {$(
+    ($($name:ty, $inner:tt);+) => {$(
         impl Deref for $name {
             type Target = Connection;
             fn deref(&self) -> &Connection {
-                &self.0
+                &self.$inner
             }
         }
         impl DerefMut for $name {
             fn deref_mut(&mut self) -> &mut Connection {
-                &mut self.0
+                &mut self.$inner
             }
         }
     )+};
 }
-is_a_connection!(Reader, Snapshot, Transaction);
+is_a_connection!(Reader, 0; Snapshot, 0; Transaction, inner);

@@ -19,6 +19,7 @@
 #[macro_use]
 mod columns;
 
+pub mod alerts;
 pub mod audit;
 pub mod builds;
 mod clock;
@@ -27,6 +28,7 @@ mod counters;
 mod decode;
 mod dialect;
 mod error;
+pub mod errors;
 pub mod idempotency;
 pub mod images;
 pub mod installation;
@@ -37,6 +39,7 @@ pub mod migrate;
 mod open;
 mod origin;
 pub mod outbox;
+mod paging;
 pub mod posts;
 pub mod publishing;
 pub mod rate_limits;
@@ -58,4 +61,5 @@ pub use error::{Refusal, StoreError};
 pub use media_folder::{Incoming, MediaFolder};
 pub use open::{ServerOptions, schema_of};
 pub use origin::Origin;
+pub use paging::TimeCursor;
 pub use repeat::repeat;

@@ -37,7 +37,7 @@ impl Sql {
 
 /// In order, never changed once released: a correction is a new step. The first one is number 1. While a site is brought
 /// up to date, older programs go on with the newer schema: a step may only add what they do without.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 10] = [
     Step {
         name: "schema",
         up: Sql::Same(include_str!("migrations/0001_schema.up.sql")),
@@ -84,6 +84,16 @@ const STEPS: [Step; 8] = [
         // One process alone uses a database in a file, and counts in its memory.
         up: Sql::Own { sqlite: "", postgres: include_str!("migrations/0008_rate_limits.postgres.up.sql") },
         down: Sql::Own { sqlite: "", postgres: include_str!("migrations/0008_rate_limits.postgres.down.sql") },
+    },
+    Step {
+        name: "error groups",
+        up: Sql::Same(include_str!("migrations/0009_error_groups.up.sql")),
+        down: Sql::Same(include_str!("migrations/0009_error_groups.down.sql")),
+    },
+    Step {
+        name: "alerts",
+        up: Sql::Same(include_str!("migrations/0010_alerts.up.sql")),
+        down: Sql::Same(include_str!("migrations/0010_alerts.down.sql")),
     },
 ];
 

@@ -9,6 +9,7 @@ use crate::connect::{Connection, Transaction};
 use crate::decode::{Columns as _, micros};
 use crate::dialect::{Dialect, RowLock, SearchSql};
 use crate::error::StoreError;
+use crate::paging::TimeCursor;
 
 /// What comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,13 +22,7 @@ pub enum PostOrder {
 }
 
 /// Where a page of the list ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PostCursor {
-    /// The time that the list is ordered by, of its last post.
-    pub at: Timestamp,
-    /// The last post.
-    pub id: PostId,
-}
+pub type PostCursor = TimeCursor<PostId>;
 
 /// Which posts, in which order, and how many.
 #[derive(Debug, Clone, Default)]

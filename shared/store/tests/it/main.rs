@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod alerts;
 mod build_properties;
 mod builds;
 mod concurrency;
 mod crashes;
+mod errors;
 mod examining;
 mod images;
 mod lists;
