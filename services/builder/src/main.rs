@@ -13,8 +13,8 @@ use microblog_builder::{Endpoints, Folders, Identity, ProbeArgs, ProbeCommand, S
 use microblog_config::Settings;
 use microblog_domain::SystemClock;
 use microblog_process::{
-    HealthcheckArgs, Lifecycle, Obstacle, Patience, Process, SettingsArgs, close, make_folder, name_on_this_machine,
-    open_clock, patiently, report, run,
+    ErrorReports, HealthcheckArgs, Lifecycle, Obstacle, Patience, Process, SettingsArgs, close, make_folder,
+    name_on_this_machine, open_clock, patiently, report, run,
 };
 use microblog_queue::{BuildEvents, Queue, Waker};
 use microblog_release::ReleaseStore;
@@ -63,9 +63,10 @@ async fn serve(settings: Settings, probe: ProbeCommand) -> anyhow::Result<()> {
     let address = process.listen(settings.builder.listen, "builder.listen").await?;
     let name = settings.builder.name.clone().unwrap_or_else(|| name_on_this_machine(address.port()));
     let lifecycle = process.lifecycle.clone();
-    let opened = process.starting(open(&settings, name, &lifecycle)).await?;
+    let opened = process.starting(open(&settings, name, &lifecycle, process.errors.clone())).await?;
     let Some((workplace, releases)) = opened else { return process.run().await };
     let store = workplace.store.clone();
+    let errors = process.keep_errors(&store, &workplace.clock);
     let process_name = format!("microblog-builder {}", workplace.identity.name());
     let queue = Queue::at(&settings.queue.url, settings.queue.ca_file.clone(), &process_name);
     let hints = queue.receiver();
@@ -77,18 +78,24 @@ async fn serve(settings: Settings, probe: ProbeCommand) -> anyhow::Result<()> {
     let endpoints = Endpoints::new(store.clone(), folders, pulse, hearing, Arc::new(SystemClock), recorder);
     process.serve(endpoints.into_router());
     let ended = process.run().await;
-    close(&store).await;
+    close(&store, &errors).await;
     ended
 }
 
 /// Opens what the service depends on, and takes up again what was left.
-async fn open(settings: &Settings, name: String, lifecycle: &Lifecycle) -> anyhow::Result<(Workplace, ReleaseStore)> {
+async fn open(
+    settings: &Settings,
+    name: String,
+    lifecycle: &Lifecycle,
+    errors: ErrorReports,
+) -> anyhow::Result<(Workplace, ReleaseStore)> {
     let uploads = async || make_folder(&settings.data.dir);
     patiently("storage", lifecycle, Patience::Endless, uploads).await?;
     let (store, releases) = open_patiently(settings, lifecycle, Patience::Endless).await?;
     let clock = open_clock(&store, lifecycle).await?;
     let identity = Identity::take(&settings.data.dir, &name);
-    let workplace = Workplace { identity, store, clock, events: BuildEvents::default(), relay: Waker::default() };
+    let (events, relay) = (BuildEvents::default(), Waker::default());
+    let workplace = Workplace { identity, store, clock, events, relay, errors };
     let prepare = async || workplace.prepare().await.map_err(Obstacle::from);
     patiently("database", lifecycle, Patience::Endless, prepare).await?;
     Ok((workplace, releases))

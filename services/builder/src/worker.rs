@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use microblog_domain::Clock;
-use microblog_process::{GRACE, Trouble};
+use microblog_process::{ErrorReports, GRACE, Trouble};
 use microblog_queue::{BuildEvents, HintReceiver, RetryPolicy, Waker};
 use microblog_release::Tidied;
 use microblog_store::builds::{self, Claim, ClaimedBuild, Due, Heartbeat, leases};
@@ -119,6 +119,7 @@ pub struct Worker {
     /// Woken when a job went back to the outbox.
     pub(crate) relay: Waker,
     pub(crate) desk: Arc<Mutex<Desk>>,
+    pub(crate) errors: ErrorReports,
     vigil: Arc<Mutex<Vigil>>,
     pulse: Pulse,
 }
@@ -135,7 +136,14 @@ impl Worker {
         desk: Arc<Mutex<Desk>>,
     ) -> Self {
         metrics::describe();
-        Self { config, store, clock, events, relay, desk, pulse: Pulse::default(), vigil: Arc::default() }
+        let (errors, vigil, pulse) = (ErrorReports::default(), Arc::default(), Pulse::default());
+        Self { config, store, clock, events, relay, desk, errors, vigil, pulse }
+    }
+
+    /// The same, telling of what goes wrong.
+    #[must_use]
+    pub fn reporting(self, errors: ErrorReports) -> Self {
+        Self { errors, ..self }
     }
 
     /// Tells whether its loop turns.

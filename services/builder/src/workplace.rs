@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use microblog_config::Settings;
 use microblog_domain::{BuildMode, Clock, InstallationId, SystemClock};
-use microblog_process::{Lifecycle, Obstacle, Patience, Tasks, open_store, patiently};
+use microblog_process::{ErrorReports, Lifecycle, Obstacle, Patience, Tasks, open_store, patiently};
 use microblog_queue::{BuildEvents, HintReceiver, Waker};
 use microblog_release::{Error, Options, ReleaseStore, Repaired};
 use microblog_store::builds::{self, BuildRequest, leases};
@@ -31,6 +31,8 @@ pub struct Workplace {
     pub events: BuildEvents,
     /// Woken when a job went back to the outbox.
     pub relay: Waker,
+    /// Told of whatever goes wrong.
+    pub errors: ErrorReports,
 }
 
 impl Workplace {
@@ -90,6 +92,7 @@ impl Workplace {
             ..WorkerConfig::default()
         };
         Worker::new(config, self.store, self.clock, self.events, self.relay, Arc::new(Mutex::new(desk)))
+            .reporting(self.errors)
     }
 }
 

@@ -24,8 +24,8 @@ pub use monitor::{CertificateWatch, MonitorSettings};
 pub use otlp::{OtlpEndpoint, OtlpHeaders, OtlpSettings, Share};
 pub use problem::{ConfigError, Origin, Problem};
 pub use settings::{
-    AuthSettings, BuildSettings, BuilderSettings, DataSettings, DatabaseSettings, LogSettings, QueueSettings,
-    RateLimitSettings, ReleaseSettings, ServerSettings, Settings, SiteServerSettings,
+    AlertSettings, AuthSettings, BuildSettings, BuilderSettings, DataSettings, DatabaseSettings, LogSettings,
+    QueueSettings, RateLimitSettings, ReleaseSettings, ServerSettings, Settings, SiteServerSettings,
 };
 pub use sources::Sources;
-pub use values::{AddressRange, ByteSize, LogFormat, PerMinute, SetupToken};
+pub use values::{AddressRange, ByteSize, ChosenSecret, LogFormat, PerMinute};

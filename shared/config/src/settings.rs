@@ -13,7 +13,7 @@ use crate::otlp::OtlpSettings;
 use crate::problem::ConfigError;
 use crate::reader::Reader;
 use crate::sources::Sources;
-use crate::values::{AddressRange, ByteSize, LogFormat, PerMinute, SetupToken};
+use crate::values::{AddressRange, ByteSize, ChosenSecret, LogFormat, PerMinute};
 
 /// All settings of the program. Relative paths start at the folder that it was started in.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +46,8 @@ pub struct Settings {
     pub otlp: OtlpSettings,
     /// `monitor.*`
     pub monitor: MonitorSettings,
+    /// `alerts.*`
+    pub alerts: AlertSettings,
 }
 
 /// Where the program keeps what must not be lost.
@@ -156,7 +158,7 @@ pub struct AuthSettings {
     pub min_password_length: u32,
     /// `auth.setup_token`: the secret of the link by which the first owner is made, for installations that are set up by
     /// a script. By default the program makes one.
-    pub setup_token: Option<SetupToken>,
+    pub setup_token: Option<ChosenSecret>,
 }
 
 /// How often a client may ask; beyond it the answer is 429.
@@ -170,6 +172,14 @@ pub struct RateLimitSettings {
     pub api: PerMinute,
     /// `rate_limit.owner`, default 10000: requests, a minute and owner.
     pub owner: PerMinute,
+}
+
+/// How Alertmanager tells the service of alerts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertSettings {
+    /// `alerts.webhook_secret`: what Alertmanager sends as bearer token to `/api/v1/alerts/webhook`. Without one nobody may
+    /// tell of alerts.
+    pub webhook_secret: Option<ChosenSecret>,
 }
 
 /// What is logged, and how.
@@ -233,6 +243,7 @@ impl Settings {
             log: read_log(reader),
             otlp: OtlpSettings::read(reader),
             monitor: MonitorSettings::read(reader),
+            alerts: AlertSettings { webhook_secret: reader.optional("alerts.webhook_secret") },
             data,
         }
     }

@@ -173,11 +173,11 @@ impl Setting for DatabaseUrl {
     }
 }
 
-/// The secret of the set-up link, which is never shown.
+/// A secret that whoever runs the site has chosen. It is never shown.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SetupToken(String);
+pub struct ChosenSecret(String);
 
-impl SetupToken {
+impl ChosenSecret {
     /// The secret itself.
     #[must_use]
     pub fn reveal(&self) -> &str {
@@ -185,14 +185,14 @@ impl SetupToken {
     }
 }
 
-impl fmt::Debug for SetupToken {
+impl fmt::Debug for ChosenSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SetupToken(…)")
+        f.write_str("ChosenSecret(…)")
     }
 }
 
-/// Whoever guesses it owns the site.
-impl Setting for SetupToken {
+/// Too long to be guessed.
+impl Setting for ChosenSecret {
     fn read(text: &str) -> Result<Self, String> {
         let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
         let is_fine = (24..=200).contains(&text.len()) && text.bytes().all(is_usual);
@@ -333,9 +333,9 @@ mod tests {
 
     #[test]
     fn the_secret_of_the_set_up_link_is_long_and_never_shown() {
-        assert!(SetupToken::read("short").is_err() && SetupToken::read(&"a b".repeat(10)).is_err());
-        let token = SetupToken::read("0123456789abcdef0123456789abcdef").unwrap();
-        assert_eq!((format!("{token:?}").as_str(), SetupToken::shown("x")), ("SetupToken(…)", None));
+        assert!(ChosenSecret::read("short").is_err() && ChosenSecret::read(&"a b".repeat(10)).is_err());
+        let token = ChosenSecret::read("0123456789abcdef0123456789abcdef").unwrap();
+        assert_eq!((format!("{token:?}").as_str(), ChosenSecret::shown("x")), ("ChosenSecret(…)", None));
     }
 
     #[test]

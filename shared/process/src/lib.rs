@@ -2,7 +2,8 @@
 //!
 //! Owns how a program reads its settings ([`SettingsArgs`]), starts its logs and threads ([`run`]), opens what it depends
 //! on ([`patiently`]), answers before and after it can work ([`Lifecycle`], [`front()`]), is probed ([`health`],
-//! [`HealthcheckArgs`]), and ends ([`Process`], [`Tasks`]). Leaves to the programs what they serve and do.
+//! [`HealthcheckArgs`]), tells people of errors
+//! ([`ErrorReports`]), and ends ([`Process`], [`Tasks`]). Leaves to the programs what they serve and do.
 //!
 //! The order is the same for all. A process listens first, so that whoever probes hears that it lives; then it opens what
 //! it depends on, for as long as that takes; then it serves. Told to stop, it says that it is not ready, lets requests
@@ -14,6 +15,7 @@ mod closing;
 mod connections;
 mod database;
 mod descriptors;
+mod errors;
 pub mod front;
 pub mod health;
 mod healthcheck;
@@ -33,6 +35,7 @@ mod tasks;
 
 pub use closing::close;
 pub use database::{open_clock, open_store, schema_of};
+pub use errors::{ErrorKeeper, ErrorReport, ErrorReports};
 pub use front::front;
 pub use healthcheck::{HealthcheckArgs, reachable};
 pub use lifecycle::Lifecycle;

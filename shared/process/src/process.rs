@@ -11,8 +11,10 @@ use anyhow::{Context as _, bail};
 use axum::Router;
 use microblog_config::Settings;
 use microblog_domain::{Clock, SystemClock};
+use microblog_store::Store;
 use microblog_telemetry::Recorder;
 
+use crate::errors::{ErrorKeeper, ErrorReports};
 use crate::signals::{Order, Signals};
 use crate::{Lifecycle, SettingsArgs, Tasks, descriptors, front, logging, metrics, server};
 
@@ -61,6 +63,8 @@ pub struct Process {
     pub tasks: Tasks,
     /// What it counts.
     pub recorder: Recorder,
+    /// What went wrong in it.
+    pub errors: ErrorReports,
     signals: Signals,
     drain: Duration,
 }
@@ -75,10 +79,12 @@ impl Process {
         let signals = Signals::listen().context("listening for signals")?;
         let recorder = Recorder::of_this_process()?;
         metrics::begin(service);
+        let errors = ErrorReports::default();
+        errors.hear_of_panics();
         let mut tasks = Tasks::new();
         tasks.start_endless("the recorder of metrics", recorder.clone().upkeep());
         tasks.start_endless("the watch over the runtime", metrics::watch_runtime());
-        Ok(Self { lifecycle: Lifecycle::new(), tasks, recorder, signals, drain })
+        Ok(Self { lifecycle: Lifecycle::new(), tasks, recorder, errors, signals, drain })
     }
 
     /// Begins to answer on an address: at first that the process lives, and what it waits for. Gives the address, whose
@@ -104,6 +110,13 @@ impl Process {
             started = start => started.map(Some),
             _ = self.signals.first() => Ok(None),
         }
+    }
+
+    /// From now on what goes wrong is stored, also what did so far.
+    pub fn keep_errors(&mut self, store: &Store, clock: &Arc<dyn Clock>) -> ErrorKeeper {
+        let keeper = ErrorKeeper::new(self.errors.clone(), store.clone(), Arc::clone(clock));
+        self.tasks.start_endless("the keeper of errors", keeper.clone().run());
+        keeper
     }
 
     /// From now on requests are answered by this.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use microblog_domain::{BuildId, BuildState, BuildStep, PageCounts, ReleaseId, Timestamp};
+use microblog_process::ErrorReport;
 use microblog_queue::{Failure, FailureKind, Settlement};
 use microblog_release::{Origin, Release};
 use microblog_store::builds::{Build, Lease, leases};
@@ -12,7 +13,7 @@ use tokio::sync::watch;
 
 use super::End;
 use super::watch::StopReason;
-use crate::build_site::{Built, Control};
+use crate::build_site::{Built, Control, Phase};
 use crate::metrics::{self, Outcome};
 use crate::worker::Worker;
 
@@ -131,7 +132,10 @@ fn tell(worker: &Worker, build: &Build, ending: &Ending, control: &Control, ende
             tell_success(built);
             count_work(build, built, control, ended_at);
         }
-        Ending::Failed(failure) => tell_failure(worker, build, failure),
+        Ending::Failed(failure) => {
+            tell_failure(worker, build, failure);
+            report(worker, build, failure);
+        }
         Ending::Left(_) => {}
     }
 }
@@ -156,12 +160,42 @@ fn tell_failure(worker: &Worker, build: &Build, failure: &Failure) {
     }
 }
 
+/// Each try counts: one that waits for room on a disk never ends as a failed build.
+fn report(worker: &Worker, build: &Build, failure: &Failure) {
+    if failure.kind != FailureKind::Busy {
+        let (message, request_id) = (failure.message.as_str(), build.request_id.as_deref());
+        worker.errors.report(ErrorReport { code: failure.code, place: "build", message, request_id });
+    }
+}
+
 fn count_work(build: &Build, built: &Built, control: &Control, ended_at: Timestamp) {
-    metrics::build_succeeded(build.mode, &control.timings(), built.pages);
+    let timings = control.timings();
+    metrics::build_succeeded(build.mode, &timings, built.pages);
+    log_performance(built, &timings);
     if built.activated {
         // The time that a release carries is when it was put together, which is before it was durable and live.
         metrics::went_live(wanted_at(build), ended_at);
     }
+}
+
+/// How long each phase took, in milliseconds.
+fn log_performance(built: &Built, timings: &[(Phase, Duration)]) {
+    let took = |wanted: Phase| {
+        let timing = timings.iter().find(|(phase, _)| *phase == wanted);
+        timing.map(|(_, took)| took.as_secs_f64() * 1_000.0)
+    };
+    let total: Duration = timings.iter().map(|(_, took)| took).sum();
+    tracing::info!(
+        target: "performance",
+        total_ms = total.as_secs_f64() * 1_000.0,
+        load_ms = took(Phase::Load),
+        render_ms = took(Phase::Render),
+        validate_ms = took(Phase::Validate),
+        activate_ms = took(Phase::Activate),
+        rendered = built.pages.rendered,
+        reused = built.pages.reused,
+        "a build took its time"
+    );
 }
 
 /// Since when somebody waits: a build that was asked for later is not late before.

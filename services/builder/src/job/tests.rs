@@ -5,10 +5,11 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use microblog_domain::{BuildMode, BuildState, Clock as _, PostStatus, SiteSettings};
+use microblog_process::ErrorKeeper;
 use microblog_queue::{BuildEvents, RetryPolicy, Waker};
 use microblog_release::{Options, ReleaseStore};
 use microblog_store::builds::{self, BuildRequest, Claim, leases};
-use microblog_store::{Origin, posts, publishing};
+use microblog_store::{Origin, errors, posts, publishing};
 use microblog_testkit::{TestClock, TestDatabase, a_post};
 use tempfile::TempDir;
 use tokio::runtime::Handle;
@@ -99,6 +100,11 @@ async fn a_build_that_takes_too_long_is_stopped_and_says_which_setting_is_the_li
     let build = endless.end(stop).await;
     assert_eq!(build.state, BuildState::Failed);
     assert!(build.error.unwrap().contains("build.deadline"));
+    let store = endless.database.store();
+    let keeper = ErrorKeeper::new(endless.worker.errors.clone(), store.clone(), Arc::new(endless.clock.clone()));
+    keeper.store_now().await.unwrap();
+    let told = errors::list(&mut store.read().await.unwrap(), None, None, 10).await.unwrap();
+    assert_eq!((told.len(), told[0].code.as_str(), told[0].place.as_str()), (1, "deadline", "build"));
 }
 
 #[tokio::test]

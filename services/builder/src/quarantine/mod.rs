@@ -14,9 +14,11 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use microblog_domain::{ChangeSeq, Clock};
+use microblog_domain::{ChangeSeq, Clock, PostId};
+use microblog_process::{ErrorReport, ErrorReports};
 use microblog_store::builds::{Lease, leases};
 use microblog_store::{Origin, Store, StoreError, in_time, publishing, repeat};
+use microblog_telemetry::logs::current_request_id;
 use tokio::runtime::Handle;
 
 use self::child::{Child, Range, Verdict};
@@ -42,12 +44,14 @@ pub(crate) struct Quarantine {
     limit: Duration,
     /// Under which posts are set aside.
     lease: Lease,
+    errors: ErrorReports,
 }
 
 impl Quarantine {
     pub(crate) fn new(worker: &Worker, lease: Lease, runtime: Handle) -> Self {
         let (store, clock) = (worker.store.clone(), Arc::clone(&worker.clock));
-        Self { store, runtime, clock, probe: worker.config.probe.clone(), limit: worker.config.page_limit, lease }
+        let (probe, limit, errors) = (worker.config.probe.clone(), worker.config.page_limit, worker.errors.clone());
+        Self { store, runtime, clock, probe, limit, lease, errors }
     }
 
     /// Sets aside every post that crashes the renderer by itself; tells of each. What can not be found out stops nothing:
@@ -118,11 +122,18 @@ impl Quarantine {
             Ok(content) => {
                 metrics::post_set_aside();
                 tracing::error!(%post, reason, "a post was set aside, so that the others go live");
+                self.report(post, reason);
                 let name = content.title.unwrap_or_else(|| content.slug.to_string());
                 Ok(Some(format!("{name:?} was set aside, so that the others go live: {reason}")))
             }
             Err(StoreError::NotFound | StoreError::Stale { .. }) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    fn report(&self, post: PostId, reason: &str) {
+        let (place, request_id) = (format!("post {post}"), current_request_id());
+        let request_id = request_id.as_deref();
+        self.errors.report(ErrorReport { code: "post_set_aside", place: &place, message: reason, request_id });
     }
 }

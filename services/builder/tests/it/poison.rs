@@ -6,9 +6,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use microblog_domain::{BuildState, PostId, PostStatus};
-use microblog_store::builds;
 use microblog_store::posts::{self, StoredPost};
 use microblog_store::publishing::{self, Intent};
+use microblog_store::{builds, errors};
 use microblog_testkit::{DatabaseKind, a_post, eventually};
 
 use crate::workshop::Workshop;
@@ -96,7 +96,18 @@ async fn set_aside_on(database: DatabaseKind, fault: &str) -> (String, u32) {
     mend(&shop, &stored).await;
     builder.run_until("2026/03/bad/index.html", |page| page.is_some_and(|page| page.contains("mended"))).await;
     wait_until_all_is_settled(&shop).await;
+    wait_until_it_is_told(&shop, &stored).await;
     (stored.set_aside_reason.unwrap(), restarts)
+}
+
+/// Operators find the post, and the builds that it broke, among the errors.
+async fn wait_until_it_is_told(shop: &Workshop, stored: &StoredPost) {
+    let (place, reason) = (format!("post {}", stored.post.id), stored.set_aside_reason.clone().unwrap());
+    eventually("the post is among the errors", async || {
+        let found = errors::list(&mut shop.database.store().read().await.unwrap(), None, None, 100).await.unwrap();
+        found.iter().any(|error| error.code == "post_set_aside" && error.place == place && error.message == reason)
+    })
+    .await;
 }
 
 async fn mend(shop: &Workshop, stored: &StoredPost) {

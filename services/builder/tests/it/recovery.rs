@@ -7,6 +7,7 @@ use std::time::Duration;
 use microblog_builder::build_site::{Control, Order, build_site};
 use microblog_builder::{BuildError, Hindrance, Identity, Workplace};
 use microblog_domain::{BuildMode, BuildState, ReleaseId};
+use microblog_process::ErrorReports;
 use microblog_queue::{BuildEvents, Waker};
 use microblog_release::{Checks, Options, ReleaseStore};
 use microblog_store::builds::{self, Claim, Lease, leases};
@@ -233,6 +234,7 @@ async fn a_builder_takes_up_at_once_what_its_dead_predecessor_had_and_never_what
         clock: Arc::new(shop.clock.clone()),
         events: BuildEvents::default(),
         relay: Waker::default(),
+        errors: ErrorReports::default(),
     };
     let first = started("here");
     claim(&shop, first.identity.name()).await;

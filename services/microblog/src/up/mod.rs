@@ -14,7 +14,9 @@ use microblog_api::{AppState, Secret, Ticks, build_app, offer_setup, start_tasks
 use microblog_builder::{Identity, ProbeCommand, Workplace, open_patiently};
 use microblog_config::Settings;
 use microblog_domain::{BaseUrl, SiteSettings};
-use microblog_process::{Lifecycle, Patience, Process, SettingsArgs, close, listen, open_clock, run as run_process};
+use microblog_process::{
+    ErrorReports, Lifecycle, Patience, Process, SettingsArgs, close, listen, open_clock, run as run_process,
+};
 use microblog_queue::{BuildEvents, EventBridge, Queue, QueueStatus, Waker};
 use microblog_release::ReleaseStore;
 
@@ -38,9 +40,10 @@ async fn serve(mut settings: Settings, probe: ProbeCommand) -> anyhow::Result<()
     process.tasks.start("the server of the site", site);
 
     let lifecycle = process.lifecycle.clone();
-    let opened = process.starting(open(&settings, &lifecycle)).await?;
+    let opened = process.starting(open(&settings, &lifecycle, process.errors.clone())).await?;
     let Some(Opened { workplace, releases, link }) = opened else { return process.run().await };
     let store = workplace.store.clone();
+    let errors = process.keep_errors(&store, &workplace.clock);
     let queue = Queue::at(&settings.queue.url, settings.queue.ca_file.clone(), "microblog up");
     let (sender, hints) = queue.both_ends();
     let _bridges = bridges(&queue, &workplace.events);
@@ -50,7 +53,7 @@ async fn serve(mut settings: Settings, probe: ProbeCommand) -> anyhow::Result<()
     process.serve(build_app(app));
     first_run::greet(&settings, link.as_ref());
     let ended = process.run().await;
-    close(&store).await;
+    close(&store, &errors).await;
     ended
 }
 
@@ -76,14 +79,14 @@ struct Opened {
 }
 
 /// Opens everything, and makes what is missing. Somebody sits before it and should hear of what only they can mend.
-async fn open(settings: &Settings, lifecycle: &Lifecycle) -> anyhow::Result<Opened> {
+async fn open(settings: &Settings, lifecycle: &Lifecycle, errors: ErrorReports) -> anyhow::Result<Opened> {
     let (store, releases) = open_patiently(settings, lifecycle, Patience::WhileItMayPass).await?;
     let clock = open_clock(&store, lifecycle).await?;
     first_run::prepare(&store, settings, clock.now()).await?;
     let link = offer_setup(&store, &settings.auth).await?;
     let identity = Identity::take(&settings.data.dir, WORKER);
     let (events, relay) = (BuildEvents::default(), Waker::default());
-    let workplace = Workplace { identity, store, clock, events, relay };
+    let workplace = Workplace { identity, store, clock, events, relay, errors };
     workplace.prepare().await?;
     Ok(Opened { workplace, releases, link })
 }
@@ -92,5 +95,6 @@ async fn open(settings: &Settings, lifecycle: &Lifecycle) -> anyhow::Result<Open
 fn state(settings: &Settings, workplace: &Workplace, process: &Process, queue: QueueStatus) -> Arc<AppState> {
     let (store, clock) = (workplace.store.clone(), Arc::clone(&workplace.clock));
     let app = AppState::new(settings, store, clock, &Ticks::of_this_machine(), process.recorder.clone());
-    Arc::new(AppState { events: workplace.events.clone(), waker: workplace.relay.clone(), queue, ..app })
+    let (events, waker, errors) = (workplace.events.clone(), workplace.relay.clone(), workplace.errors.clone());
+    Arc::new(AppState { events, waker, errors, queue, ..app })
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use microblog_domain::Clock;
 use tracing::span::{Attributes, Id, Record as SpanRecord};
 use tracing::{Event, Subscriber};
+use tracing_subscriber::Registry;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::{Context, Layer};
@@ -13,6 +14,9 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::record::{Fields, Record};
 use super::write::Form;
+
+/// The field of lines that names the request that they belong to.
+const REQUEST_ID: &str = "request_id";
 
 /// The part of the subscriber that writes log lines.
 #[derive(Debug)]
@@ -80,6 +84,20 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
     }
 }
 
+/// The request that whoever runs now works for, where lines say so.
+#[must_use]
+pub fn current_request_id() -> Option<String> {
+    tracing::dispatcher::get_default(|subscriber| {
+        let registry = subscriber.downcast_ref::<Registry>()?;
+        let span = registry.span(registry.current_span().id()?)?;
+        span.scope().find_map(|span| {
+            let extensions = span.extensions();
+            let Fields(fields) = extensions.get()?;
+            fields.get(REQUEST_ID)?.as_str().map(str::to_owned)
+        })
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::io;
@@ -133,6 +151,19 @@ mod tests {
             tracing::info!(target: "audit", pages = 3, "the site was built");
         });
         insta::assert_snapshot!(text, @r#"{"timestamp":"2027-01-15T08:00:00Z","level":"info","target":"audit","message":"the site was built","service":"api","request_id":"r-1","user":"ada","job_id":"j-7","pages":3}"#);
+    }
+
+    #[test]
+    fn whoever_runs_can_tell_which_request_it_is_for() {
+        let mut told = None;
+        logged(Form::Json, || {
+            assert_eq!(current_request_id(), None);
+            let _request = tracing::error_span!("request", request_id = "r-1").entered();
+            let _deeper = tracing::info_span!("render").entered();
+            told = current_request_id();
+        });
+        assert_eq!(told.as_deref(), Some("r-1"));
+        assert_eq!(current_request_id(), None);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use microblog_domain::Clock;
 use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 
 use file::{LogFile, LogFileGuard};
-pub use layer::LogLayer;
+pub use layer::{LogLayer, current_request_id};
 pub(crate) use panics::log_them as log_panics;
 pub use rotation::LogFileOptions;
 pub use write::Form;
