@@ -118,7 +118,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Intent {
 /// What the beginning of a change comes to.
 pub(crate) enum Begun {
     /// It is to be made.
-    Change(Change),
+    Change(Box<Change>),
     /// It was made before, and this was the answer.
     Answered(Answer),
 }
@@ -148,7 +148,7 @@ impl Intent {
                 None => {}
             }
         }
-        Ok(Begun::Change(Change { key, ..change }))
+        Ok(Begun::Change(Box::new(Change { key, ..change })))
     }
 
     /// Begins a change that does no harm when it is made twice, or whose answer must not be kept.
@@ -197,14 +197,23 @@ const KEEP_ANSWERS: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 /// How long finished builds are kept, with their events.
 const KEEP_BUILDS: jiff::SignedDuration = jiff::SignedDuration::from_hours(90 * 24);
 
-/// Forgets what is over: answers that nobody will ask for again, sessions that have ended, builds of long ago.
+/// How long errors and alerts are kept that are over.
+const KEEP_TROUBLE: jiff::SignedDuration = jiff::SignedDuration::from_hours(90 * 24);
+/// Alertmanager repeats itself every few hours, or more often; what it does not repeat for so long is over.
+const UNHEARD: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+
+/// Forgets what is over: answers that nobody will ask for again, sessions that have ended, builds, errors and alerts of
+/// long ago.
 pub(crate) async fn forget_what_is_over(app: &AppState) -> Result<(), ApiError> {
     let now = app.clock.now();
     let before = |kept| now.checked_sub(kept).map_err(ApiError::internal);
-    let (answers, builds) = (before(KEEP_ANSWERS)?, before(KEEP_BUILDS)?);
+    let (answers, builds, trouble) = (before(KEEP_ANSWERS)?, before(KEEP_BUILDS)?, before(KEEP_TROUBLE)?);
     let mut tx = app.store.begin().await?;
     idempotency::forget_older(&mut tx, answers).await?;
     microblog_store::builds::forget_finished(&mut tx, builds).await?;
     microblog_store::sessions::forget_ended(&mut tx, now).await?;
+    microblog_store::errors::forget_older(&mut tx, trouble).await?;
+    microblog_store::alerts::end_unheard(&mut tx, before(UNHEARD)?).await?;
+    microblog_store::alerts::forget_ended(&mut tx, trouble).await?;
     Ok(tx.commit().await?)
 }

@@ -54,7 +54,7 @@ pub fn build_app(app: Arc<AppState>) -> Router {
     service_metrics::describe();
     table::router(table, &app)
         .layer(CatchPanicLayer::custom(error::render::panicked))
-        .layer(from_fn(error::render::render_errors))
+        .layer(from_fn_with_state(app.errors.clone(), error::render::render_errors))
         .layer(CompressionLayer::new())
         .layer(from_fn(edge::set_security_headers))
         .layer(from_fn_with_state(Arc::clone(&app), edge::observe))

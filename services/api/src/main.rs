@@ -56,6 +56,7 @@ async fn serve(mut settings: Settings) -> anyhow::Result<()> {
     let lifecycle = process.lifecycle.clone();
     let opened = process.starting(open(&settings, &lifecycle)).await?;
     let Some((store, clock)) = opened else { return process.run().await };
+    let errors = process.keep_errors(&store, &clock);
     let name = format!("microblog-api {}", name_on_this_machine(settings.server.listen.port()));
     let queue = Queue::at(&settings.queue.url, settings.queue.ca_file.clone(), &name);
     let hints = queue.sender();
@@ -64,7 +65,7 @@ async fn serve(mut settings: Settings) -> anyhow::Result<()> {
     start_tasks(&mut process.tasks, &app, hints);
     process.serve(build_app(app));
     let ended = process.run().await;
-    close(&store).await;
+    close(&store, &errors).await;
     ended
 }
 
@@ -78,7 +79,8 @@ fn state(
 ) -> Arc<AppState> {
     let ticks = Ticks::of_this_machine();
     let app = AppState::new(settings, store, clock, &ticks, process.recorder.clone());
-    Arc::new(AppState { health: Health::new(settings, false), queue, ..app })
+    let errors = process.errors.clone();
+    Arc::new(AppState { health: Health::new(settings, false), queue, errors, ..app })
 }
 
 /// Opens what the service depends on.

@@ -4,12 +4,15 @@
 //! The table is the only place where routes are registered, and what it says is what is enforced: the gate before each
 //! route is built from its row. The OpenAPI document is made from the same rows, but for those of the dashboard.
 
+use microblog_config::ByteSize;
 use microblog_domain::Role::{Author, Editor, Owner};
 use microblog_domain::Scope::{Admin, Read, Write};
 
 use crate::auth::guard::Guard;
 use crate::dashboard::{self, account, editor, log_in, revisions, set_up};
-use crate::json_api::{builds, media, posts, preview, releases, session, settings, setup, tokens, users};
+use crate::json_api::{
+    alerts, builds, errors, media, posts, preview, releases, session, settings, setup, tokens, users,
+};
 use crate::table::{Route, delete, get, patch, post, put};
 use crate::{health, openapi, service};
 
@@ -23,11 +26,15 @@ const OWN: Guard = Guard::Needs(Author, Admin);
 const EDIT: Guard = Guard::Needs(Editor, Admin);
 /// What changes who may do what, and what the site is.
 const RULE: Guard = Guard::Needs(Owner, Admin);
+/// What only those see who look after the service.
+const WATCH: Guard = Guard::Needs(Owner, Read);
 /// Everybody.
 const ALL: Guard = Guard::Public;
 
 /// Lists for people and programs come in pages.
 const PAGE: &[&str] = &["limit", "cursor"];
+/// Lists of what is open or over.
+const STATE_FILTERS: &[&str] = &["state", "limit", "cursor"];
 const POST_FILTERS: &[&str] = &["status", "tag", "owner", "q", "order", "limit", "cursor"];
 
 /// All routes.
@@ -43,6 +50,7 @@ pub(crate) fn api() -> Vec<Route> {
     table.extend(account_routes());
     table.extend(post_routes());
     table.extend(site_routes());
+    table.extend(watching_routes());
     table
 }
 
@@ -142,6 +150,27 @@ fn site_routes() -> Vec<Route> {
     ]
 }
 
+/// How the service is doing.
+fn watching_routes() -> Vec<Route> {
+    vec![
+        get("/api/v1/errors", WATCH, errors::list_errors)
+            .with(STATE_FILTERS)
+            .gives_page("ErrorGroup")
+            .says("List what went wrong, each once by what it is and where it happens"),
+        post("/api/v1/errors/{id}/acknowledge", RULE, errors::acknowledge_error)
+            .gives("ErrorGroup")
+            .says("Take note of an error; its next occurrence opens it again"),
+        get("/api/v1/alerts", WATCH, alerts::list_alerts)
+            .with(STATE_FILTERS)
+            .gives_page("Alert")
+            .says("List alerts that fire or fired"),
+        post("/api/v1/alerts/webhook", Guard::Alertmanager, alerts::hear_alerts)
+            .at_most(ByteSize::mebibytes(1))
+            .takes("AlertNotification")
+            .says("For Alertmanager: tell of alerts"),
+    ]
+}
+
 /// What people see: pages, and the forms on them.
 fn dashboard_routes() -> Vec<Route> {
     let mut routes = vec![
@@ -164,6 +193,7 @@ fn dashboard_routes() -> Vec<Route> {
     ];
     routes.extend(writing_routes());
     routes.extend(publishing_routes());
+    routes.extend(watching_pages());
     routes
 }
 
@@ -194,6 +224,14 @@ fn publishing_routes() -> Vec<Route> {
         get("/dashboard/releases", LOOK, dashboard::releases::show_releases),
         post("/dashboard/releases/{id}/activate", EDIT, dashboard::releases::activate_from_form),
         post("/dashboard/releases/unpin", EDIT, dashboard::releases::unpin_from_form),
+    ]
+}
+
+fn watching_pages() -> Vec<Route> {
+    vec![
+        get("/dashboard/alerts", WATCH, dashboard::alerts::show_alerts),
+        get("/dashboard/errors", WATCH, dashboard::error_groups::show_errors),
+        post("/dashboard/errors/{id}/acknowledge", RULE, dashboard::error_groups::acknowledge_from_form),
     ]
 }
 

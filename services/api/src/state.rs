@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use microblog_config::{AuthSettings, CertificateWatch, ServerSettings, Settings};
+use microblog_config::{AlertSettings, AuthSettings, CertificateWatch, ServerSettings, Settings};
 use microblog_domain::{Clock, SiteSettings, Version};
-use microblog_process::Recent;
+use microblog_process::{ErrorReports, Recent};
 use microblog_queue::{BuildEvents, QueueStatus, Waker};
 use microblog_store::settings::StoredSettings;
 use microblog_store::{Connection, MediaFolder, Store, StoreError, settings};
@@ -33,6 +33,8 @@ pub struct AppState {
     pub server: ServerSettings,
     /// Logging in.
     pub auth: AuthSettings,
+    /// Who may tell of alerts.
+    pub alerts: AlertSettings,
     /// Where the bytes of uploads are.
     pub media: MediaFolder,
     /// Where to look at the certificate of the site.
@@ -47,6 +49,8 @@ pub struct AppState {
     pub health: Health,
     /// When the metrics of the installation were last read.
     pub installation: Recent<()>,
+    /// Told of whatever goes wrong.
+    pub errors: ErrorReports,
     /// Tells whoever watches a build that there is something new.
     pub events: BuildEvents,
     /// Tells whether jobs can be passed on.
@@ -67,6 +71,7 @@ impl AppState {
             passwords: Passwords::default(),
             server: settings.server.clone(),
             auth: settings.auth.clone(),
+            alerts: settings.alerts.clone(),
             media: MediaFolder::new(settings.data.media_dir()),
             certificate: settings.monitor.certificate.clone(),
             first_settings: settings.site.clone(),
@@ -74,6 +79,7 @@ impl AppState {
             recorder,
             health: Health::new(settings, true),
             installation: Recent::default(),
+            errors: ErrorReports::default(),
             events: BuildEvents::default(),
             queue: QueueStatus::default(),
             waker: Waker::default(),

@@ -9,6 +9,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{self, MethodRouter};
 use axum::{Router, http};
+use microblog_config::ByteSize;
 
 use crate::auth::guard::{Counted, Gate, Guard, admit};
 use crate::error::{ApiError, ErrorCode};
@@ -49,6 +50,8 @@ pub(crate) struct Route {
     pub(crate) gives: Gives,
     pub(crate) query: &'static [&'static str],
     pub(crate) says: &'static str,
+    /// The largest body, where it is less than that of others.
+    pub(crate) at_most: ByteSize,
     /// The name of the function that answers.
     pub(crate) handler: &'static str,
     answer: MethodRouter<App>,
@@ -72,6 +75,7 @@ macro_rules! methods {
                     gives: $gives,
                     query: &[],
                     says: "",
+                    at_most: ByteSize(u64::MAX),
                     handler: function_name::<H>(),
                     answer: routing::$name(handler),
                 }
@@ -119,6 +123,11 @@ impl Route {
         Self { takes: Takes::Upload, ..self }
     }
 
+    /// No body of it is larger than this.
+    pub(crate) fn at_most(self, at_most: ByteSize) -> Self {
+        Self { at_most, ..self }
+    }
+
     /// It takes these parameters.
     pub(crate) fn with(self, query: &'static [&'static str]) -> Self {
         Self { query, ..self }
@@ -156,6 +165,7 @@ impl Route {
             Takes::Upload => (server.max_upload.0, server.upload_timeout),
             Takes::Nothing | Takes::Json(_) => (server.max_body.0, server.request_timeout),
         };
+        let bytes = bytes.min(self.at_most.0);
         let gate = Gate { app: App::clone(app), guard: self.guard, counted: self.counted };
         let answer = match self.takes {
             Takes::Upload => self.answer,

@@ -13,6 +13,7 @@ use axum::response::Response;
 use microblog_config::ByteSize;
 use microblog_domain::{Role, Scope};
 use microblog_store::tokens;
+use subtle::ConstantTimeEq as _;
 
 use super::caller::{Caller, Via};
 use super::secret::Secret;
@@ -32,6 +33,8 @@ pub(crate) enum Guard {
     Public,
     /// Whoever has at least this role; with a token, only if that has the scope.
     Needs(Role, Scope),
+    /// The program that brings the secret of `alerts.webhook_secret`.
+    Alertmanager,
 }
 
 impl fmt::Display for Guard {
@@ -39,6 +42,7 @@ impl fmt::Display for Guard {
         match self {
             Self::Public => f.write_str("public"),
             Self::Needs(role, scope) => write!(f, "{role}, {scope}"),
+            Self::Alertmanager => f.write_str("alerts.webhook_secret"),
         }
     }
 }
@@ -66,17 +70,20 @@ pub(crate) struct Gate {
 
 /// Lets a request through, with its [`Caller`] among its extensions, or says why not.
 pub(crate) async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Result<Response, ApiError> {
+    let client = request.extensions().get::<Client>().copied();
     let identified = match gate.guard {
         Guard::Public => Ok(None),
-        Guard::Needs(..) => identify(&gate.app, request.headers()).await,
+        Guard::Needs(..) => identify(&gate.app, request.headers(), client).await,
+        // However much there is to tell, it must arrive.
+        Guard::Alertmanager if brings_secret(&gate.app, request.headers()) => return Ok(next.run(request).await),
+        Guard::Alertmanager => Err(refuse("This needs the secret of the setting alerts.webhook_secret.", client)),
     };
     // Whoever meets a fault of ours is told so, not that they ask too often: nobody knows yet who they are.
     let identified = match identified {
         Err(fault) if fault.code().status().is_server_error() => return Err(fault),
         identified => identified,
     };
-    gate.count(request.extensions().get::<Client>().copied(), identified.as_ref().ok().and_then(Option::as_ref))
-        .await?;
+    gate.count(client, identified.as_ref().ok().and_then(Option::as_ref)).await?;
     let (Guard::Needs(role, scope), caller) = (gate.guard, identified?) else { return Ok(next.run(request).await) };
     let caller = caller.ok_or_else(|| {
         ApiError::new(ErrorCode::Unauthenticated, "Log in, or send an API token in the header Authorization: Bearer ….")
@@ -109,24 +116,34 @@ impl Gate {
 }
 
 /// Who sent the request, if it brought a token or a cookie. A wrong token is an error; an old cookie counts as none.
-async fn identify(app: &AppState, headers: &HeaderMap) -> Result<Option<Caller>, ApiError> {
-    match headers.get(header::AUTHORIZATION) {
-        None => session::find(app, headers).await,
-        Some(value) => {
-            let bearer = value.to_str().ok().and_then(|text| text.split_once(' '));
-            let secret =
-                bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
-            let found = match secret {
-                Some(secret) => find_token(app, &Secret::from_client(secret)).await?,
-                None => None,
-            };
-            found.map(Some).ok_or_else(|| {
-                metrics::auth_failed();
-                tracing::warn!(target: "security", "an API token was refused");
-                ApiError::new(ErrorCode::Unauthenticated, "This API token is unknown, expired or revoked.")
-            })
-        }
+async fn identify(app: &AppState, headers: &HeaderMap, client: Option<Client>) -> Result<Option<Caller>, ApiError> {
+    if !headers.contains_key(header::AUTHORIZATION) {
+        return session::find(app, headers).await;
     }
+    let found = match bearer(headers) {
+        Some(token) => find_token(app, &token).await?,
+        None => None,
+    };
+    found.map(Some).ok_or_else(|| refuse("This API token is unknown, expired or revoked.", client))
+}
+
+/// What stands behind `Bearer`.
+fn bearer(headers: &HeaderMap) -> Option<Secret> {
+    let (scheme, secret) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| Secret::from_client(secret.trim()))
+}
+
+/// Compares hashes, in a time that tells nothing.
+fn brings_secret(app: &AppState, headers: &HeaderMap) -> bool {
+    let (Some(wanted), Some(brought)) = (&app.alerts.webhook_secret, bearer(headers)) else { return false };
+    let wanted = Secret::from_client(wanted.reveal()).hash();
+    brought.hash().as_bytes().ct_eq(wanted.as_bytes()).into()
+}
+
+fn refuse(why: &str, client: Option<Client>) -> ApiError {
+    metrics::auth_failed();
+    tracing::warn!(target: "security", ip = client.map(|client| client.address.to_string()), "a bearer token was refused");
+    ApiError::new(ErrorCode::Unauthenticated, why)
 }
 
 async fn find_token(app: &AppState, secret: &Secret) -> Result<Option<Caller>, ApiError> {
@@ -174,7 +191,8 @@ async fn check_intent(request: Request, caller: &Caller, largest: ByteSize) -> R
         return Ok(request);
     }
     metrics::csrf_rejected();
-    tracing::warn!(target: "security", "a change without a valid CSRF token was refused");
+    let ip = request.extensions().get::<Client>().map(|client| client.address.to_string());
+    tracing::warn!(target: "security", user = %caller.user, ip, "a change without a valid CSRF token was refused");
     Err(ApiError::new(ErrorCode::CsrfRejected, "Send the token of your session in the header X-CSRF-Token."))
 }
 

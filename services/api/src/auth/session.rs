@@ -9,7 +9,7 @@ use microblog_store::users::{Credentials, User};
 use super::caller::{Caller, Via};
 use super::cookies;
 use super::secret::Secret;
-use crate::edge::Scheme;
+use crate::edge::{Client, Scheme};
 use crate::error::ApiError;
 use crate::state::AppState;
 
@@ -30,17 +30,18 @@ pub(crate) struct Begun {
 
 impl Begun {
     /// To whoever looks who logged in when.
-    pub(crate) fn tell(&self) {
-        tracing::info!(target: "audit", user = %self.caller.user, "logged in");
+    pub(crate) fn tell(&self, client: Client) {
+        let (user, ip) = (self.caller.user, client.address);
+        tracing::info!(target: "audit", action = "session.begin", %user, %ip, "logged in");
     }
 }
 
 /// Begins a log-in of somebody whose password was right.
-pub(crate) async fn begin(app: &AppState, known: &Credentials, scheme: Scheme) -> Result<Begun, ApiError> {
+pub(crate) async fn begin(app: &AppState, known: &Credentials, client: Client) -> Result<Begun, ApiError> {
     let mut tx = app.store.begin().await?;
-    let begun = begin_with(app, &mut tx, known, scheme).await?;
+    let begun = begin_with(app, &mut tx, known, client).await?;
     tx.commit().await?;
-    begun.tell();
+    begun.tell(client);
     Ok(begun)
 }
 
@@ -49,7 +50,7 @@ pub(crate) async fn begin_with(
     app: &AppState,
     tx: &mut Transaction,
     known: &Credentials,
-    scheme: Scheme,
+    client: Client,
 ) -> Result<Begun, ApiError> {
     let user = &known.user;
     let secret = Secret::generate();
@@ -64,7 +65,7 @@ pub(crate) async fn begin_with(
     };
     sessions::begin(tx, known, &session).await?;
     let max_age = app.auth.session_lifetime.as_secs();
-    let set_cookie = cookie(secret.reveal(), max_age, scheme)?;
+    let set_cookie = cookie(secret.reveal(), max_age, client.scheme)?;
     Ok(Begun { set_cookie, expires_at: session.expires_at, caller: caller(&session, user) })
 }
 

@@ -48,6 +48,7 @@ flashes! {
     SettingsSaved "settings_saved" "Settings saved. The site is being built with them.",
     UserAdded "user_added" "The user is added. Tell them their name and password in person.",
     UserChanged "user_changed" "The user is changed.",
+    ErrorAcknowledged "error_acknowledged" "Noted. If it happens again, it is open again.",
     TokenRevoked "token_revoked" "The token is revoked and works no longer.",
 }
 

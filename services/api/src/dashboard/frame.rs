@@ -5,7 +5,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use microblog_domain::{ReleaseId, Role, SiteSettings, UserId};
-use microblog_store::{Connection, releases};
+use microblog_store::alerts::Trouble;
+use microblog_store::{Connection, alerts, releases};
 use serde::Serialize;
 
 use super::flash::{self, Flash, Flashed};
@@ -25,6 +26,8 @@ pub(super) enum Section {
     Media,
     Builds,
     Releases,
+    Alerts,
+    Errors,
     Settings,
     Users,
     Account,
@@ -47,6 +50,29 @@ pub(super) struct Frame {
     pub(super) flash: Option<&'static str>,
     /// The release that the site is held at.
     pub(super) pinned: Option<ReleaseId>,
+    /// What owners should look after.
+    pub(super) alarm: Option<Alarm>,
+}
+
+/// That alerts fire.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Alarm {
+    /// What fires, in a few words.
+    pub(super) text: String,
+    pub(super) is_critical: bool,
+}
+
+impl Alarm {
+    fn of(trouble: &Trouble) -> Option<Self> {
+        let names = trouble.names.join(", ");
+        let text = match trouble.firing {
+            0 => return None,
+            1 => format!("An alert fires: {names}."),
+            count if count > trouble.names.len() as u64 => format!("{count} alerts fire, among them {names}."),
+            count => format!("{count} alerts fire: {names}."),
+        };
+        Some(Self { text, is_critical: trouble.is_critical })
+    }
 }
 
 /// A request for a page by somebody who is logged in.
@@ -100,8 +126,16 @@ impl Visit {
             csrf_token: self.csrf_token(),
             flash: self.flashed.0.map(Flash::text),
             pinned: releases::pinned(conn).await?,
+            alarm: self.alarm(conn).await?,
         };
         Ok((frame, site))
+    }
+
+    async fn alarm(&self, conn: &mut Connection) -> Result<Option<Alarm>, ApiError> {
+        match self.caller.role {
+            Role::Owner => Ok(Alarm::of(&alerts::trouble(conn).await?)),
+            Role::Author | Role::Editor => Ok(None),
+        }
     }
 
     fn csrf_token(&self) -> String {
@@ -166,6 +200,7 @@ impl Frame {
             csrf_token: "token".to_owned(),
             flash: Some(Flash::PostSaved.text()),
             pinned: Some(ReleaseId(7)),
+            alarm: Some(Alarm { text: "An alert fires: <b>.".to_owned(), is_critical: true }),
         }
     }
 }

@@ -7,10 +7,12 @@
 //! [`pages`] -> a template. Start reading at [`posts`]; [`frame`] is what surrounds each page.
 
 pub(crate) mod account;
+pub(crate) mod alerts;
 mod assets;
 pub(crate) mod builds;
 mod conflict;
 pub(crate) mod editor;
+pub(crate) mod error_groups;
 mod errors;
 mod flash;
 mod form;

@@ -14,7 +14,8 @@ use super::pages::{Filter, PostRow, PostsPage};
 use super::templates;
 use crate::error::ApiError;
 use crate::input::{Fields, FromFields, Query};
-use crate::json_api::posts::{Cursor, public_url};
+use crate::json_api::paging::Cursor;
+use crate::json_api::posts::public_url;
 use crate::state::App;
 
 /// Posts on one page of the list.
@@ -49,7 +50,7 @@ impl FromFields for PostsQuery {
         Some(Self {
             status: word.and_then(|word| word.parse().map_err(|_| fields.reject("status", "is not one")).ok()),
             words,
-            after: fields.optional::<String>("cursor").and_then(|text| text.parse::<Cursor>().ok()).map(|at| at.0),
+            after: fields.optional::<String>("cursor").and_then(|text| text.parse::<Cursor<_>>().ok()).map(|at| at.0),
         })
     }
 }

@@ -18,6 +18,7 @@ macro_rules! sources {
 
 const SOURCES: &[(&str, &str)] = sources![
     "account.html",
+    "alerts.html",
     "build.html",
     "build_panel.html",
     "builds.html",
@@ -27,6 +28,7 @@ const SOURCES: &[(&str, &str)] = sources![
     "editor_update.html",
     "error.html",
     "error_fragment.html",
+    "errors.html",
     "layout.html",
     "log_in.html",
     "log_in_form.html",

@@ -125,7 +125,7 @@ impl Limiters {
         };
         shared.unwrap_or_else(|| self.spend_here(allowance, client)).map_err(|wait| {
             metrics::rate_limited();
-            tracing::warn!(target: "security", ?allowance, "too many requests");
+            tracing::warn!(target: "security", ?allowance, %client, "too many requests");
             ApiError::rate_limited(wait)
         })
     }

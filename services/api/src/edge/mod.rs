@@ -10,4 +10,4 @@ pub use client::{Client, Scheme};
 pub(crate) use headers::{SHOWN_ELSEWHERE, set_security_headers};
 pub(crate) use limits::{Allowance, ClientKey};
 pub use limits::{Limiters, Ticks};
-pub(crate) use observe::observe;
+pub(crate) use observe::{endpoint, observe};

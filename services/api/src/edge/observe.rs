@@ -1,6 +1,6 @@
 //! The outermost layer: gives each request its id, and tells logs and metrics what became of it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode};
@@ -17,6 +17,8 @@ use crate::state::App;
 
 const REQUEST_ID: &str = "x-request-id";
 const TRACEPARENT: &str = "traceparent";
+/// Whoever waits longer than this is told of.
+const SLOW: Duration = Duration::from_secs(1);
 /// The route of requests that match none, so that a crawl of unknown addresses adds no series.
 const UNMATCHED: &str = "unmatched";
 
@@ -29,11 +31,11 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
     request.extensions_mut().insert(request_id.clone());
     request.extensions_mut().insert(client);
     let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str).to_owned();
+    let route = route(&request).to_owned();
     // Of the highest level, so that whatever is logged inside has these fields.
     let span = tracing::error_span!(
         "request", %request_id, %method, route, trace_id = Empty, status = Empty,
-        otel.name = format!("{} {route}", metrics::known_method(&method)), otel.kind = "server", otel.status_code = Empty,
+        otel.name = endpoint(&request), otel.kind = "server", otel.status_code = Empty,
     );
     if let Some(trace) = traces::follow(&span, trace_of(&request)) {
         request.extensions_mut().insert(trace);
@@ -42,7 +44,7 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
         let mut response = next.run(request).await;
         let took = started.elapsed();
         metrics::request_answered(&method, counted_as(&route, response.status()), response.status(), took);
-        log(&method, &route, response.status(), took.as_secs_f64());
+        log(&method, &route, response.status(), took);
         tell_span(response.status());
         if let Ok(value) = HeaderValue::from_str(request_id.as_str()) {
             response.headers_mut().insert(REQUEST_ID, value);
@@ -51,6 +53,15 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
     }
     .instrument(span)
     .await
+}
+
+fn route(request: &Request) -> &str {
+    request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str)
+}
+
+/// What a request is for: method and route, of which there are few.
+pub(crate) fn endpoint(request: &Request) -> String {
+    format!("{} {}", metrics::known_method(request.method()), route(request))
 }
 
 fn request_id(request: &Request) -> RequestId {
@@ -77,8 +88,11 @@ fn counted_as(route: &str, status: StatusCode) -> &str {
 }
 
 /// Probes come every few seconds and would hide the rest.
-fn log(method: &Method, route: &str, status: StatusCode, duration_seconds: f64) {
-    let status = status.as_u16();
+fn log(method: &Method, route: &str, status: StatusCode, took: Duration) {
+    let (status, duration_seconds) = (status.as_u16(), took.as_secs_f64());
+    if took > SLOW {
+        tracing::warn!(target: "performance", status, duration_seconds, "{method} {route} took long");
+    }
     if route.starts_with("/health") || route == "/metrics" {
         tracing::debug!(status, duration_seconds, "{method} {route} answered");
     } else {

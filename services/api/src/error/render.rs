@@ -5,16 +5,17 @@
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use microblog_process::{ErrorReport, ErrorReports};
 use microblog_telemetry::RequestId;
 use serde::Serialize;
 
 use super::{ApiError, ErrorCode, FieldError};
 use crate::dashboard::{self, Asked};
-use crate::metrics;
+use crate::{edge, metrics};
 
 /// An error on its way to the edge. Extensions must be cloneable, errors are not: hence the slot.
 #[derive(Debug, Clone)]
@@ -47,14 +48,15 @@ struct ProblemBody<'a> {
     errors: &'a [FieldError],
 }
 
-/// Turns errors into problem details, logs and counts them.
-pub(crate) async fn render_errors(request: Request, next: Next) -> Response {
+/// Turns errors into problem details, logs and counts them; tells people of those that are the service's own.
+pub(crate) async fn render_errors(State(reports): State<ErrorReports>, request: Request, next: Next) -> Response {
     let request_id = request.extensions().get::<RequestId>().cloned().unwrap_or_else(RequestId::generate);
-    let asked = Asked::of(&request);
+    let (asked, place) = (Asked::of(&request), edge::endpoint(&request));
     let mut response = next.run(request).await;
     let pending = response.extensions_mut().remove::<Pending>().and_then(|pending| pending.take());
     let Some(error) = pending.or_else(|| bare_error(&response)) else { return response };
     report(&error);
+    tell_people(&reports, &error, &place, &request_id);
     let for_people = dashboard::render_error(&asked, &error, request_id.as_str());
     let mut rendered = for_people.unwrap_or_else(|| problem(&error, &request_id));
     tell_more(&error, rendered.headers_mut());
@@ -85,6 +87,14 @@ pub(crate) fn report(error: &ApiError) {
         tracing::error!(code = error.code.as_str(), error = causes, "{}", error.code.title());
     } else {
         tracing::debug!(code = error.code.as_str(), detail = error.detail, "{}", error.code.title());
+    }
+}
+
+fn tell_people(reports: &ErrorReports, error: &ApiError, place: &str, request_id: &RequestId) {
+    if error.code.status().is_server_error() {
+        let message = error.cause.as_deref().map_or_else(|| error.detail.clone(), |cause| causes(cause));
+        let (code, request_id) = (error.code.as_str(), Some(request_id.as_str()));
+        reports.report(ErrorReport { code, place, message: &message, request_id });
     }
 }
 
@@ -143,7 +153,7 @@ pub(crate) fn panicked(payload: Box<dyn std::any::Any + Send + 'static>) -> Resp
 mod tests {
     use axum::Router;
     use axum::body::{Body, to_bytes};
-    use axum::middleware::from_fn;
+    use axum::middleware::from_fn_with_state;
     use axum::routing::get;
     use serde_json::Value;
     use tower::ServiceExt as _;
@@ -168,7 +178,7 @@ mod tests {
             .route("/bare", get(|| async { StatusCode::IM_A_TEAPOT }))
             .route("/own", get(|| async { (StatusCode::NOT_FOUND, axum::Json("own form")) }))
             .layer(CatchPanicLayer::custom(panicked))
-            .layer(from_fn(render_errors));
+            .layer(from_fn_with_state(ErrorReports::default(), render_errors));
         let response = router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
         let status = response.status();
         let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();

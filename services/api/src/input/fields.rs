@@ -74,6 +74,11 @@ impl Fields {
         self.take(name);
     }
 
+    /// Other programs decide what else they send.
+    pub(crate) fn ignore_others(&mut self) {
+        self.left.clear();
+    }
+
     /// Notes a mistake.
     pub(crate) fn reject(&mut self, field: &str, message: impl Into<String>) {
         self.problems.push(FieldError { field: field.to_owned(), message: message.into() });

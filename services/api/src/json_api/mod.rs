@@ -1,6 +1,8 @@
 //! The JSON API, one module for each resource. Each handler reads its input, calls the store, and answers.
 
+pub(crate) mod alerts;
 pub(crate) mod builds;
+pub(crate) mod errors;
 pub(crate) mod media;
 pub(crate) mod paging;
 pub(crate) mod posts;

@@ -2,6 +2,10 @@
 
 use std::str::FromStr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use microblog_domain::Timestamp;
+use microblog_store::TimeCursor;
 use serde::Serialize;
 
 use crate::input::{Fields, FromFields};
@@ -56,5 +60,54 @@ impl<C: FromStr> PageQuery<C> {
 impl<C: FromStr> FromFields for PageQuery<C> {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         Some(Self::take(fields))
+    }
+}
+
+/// Where a page ended of a list that is ordered by time. Opaque to clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cursor<Id>(pub(crate) TimeCursor<Id>);
+
+impl<Id: ToString> Cursor<Id> {
+    /// Behind this entry.
+    pub(crate) fn behind(at: Timestamp, id: Id) -> Self {
+        Self(TimeCursor { at, id })
+    }
+
+    pub(crate) fn to_text(&self) -> String {
+        URL_SAFE_NO_PAD.encode(format!("{} {}", self.0.at.as_microsecond(), self.0.id.to_string()))
+    }
+}
+
+/// Not a cursor of ours.
+#[derive(Debug)]
+pub(crate) struct NotACursor;
+
+impl<Id: FromStr> FromStr for Cursor<Id> {
+    type Err = NotACursor;
+
+    fn from_str(text: &str) -> Result<Self, NotACursor> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| NotACursor)?;
+        let text = String::from_utf8(bytes).map_err(|_| NotACursor)?;
+        let (micros, id) = text.split_once(' ').ok_or(NotACursor)?;
+        let micros = micros.parse().map_err(|_| NotACursor)?;
+        let at = Timestamp::from_microsecond(micros).map_err(|_| NotACursor)?;
+        Ok(Self(TimeCursor { at, id: id.parse().map_err(|_| NotACursor)? }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use microblog_domain::PostId;
+
+    use super::*;
+
+    #[test]
+    fn a_cursor_survives_the_way_to_the_client_and_back() {
+        let at = Timestamp::from_microsecond(1_800_000_000_123_456).unwrap();
+        let cursor = Cursor::behind(at, PostId::generate(at));
+        assert_eq!(cursor.to_text().parse::<Cursor<PostId>>().ok(), Some(cursor));
+        for wrong in ["", "x", "MTIz", "!"] {
+            assert!(wrong.parse::<Cursor<PostId>>().is_err(), "{wrong}");
+        }
     }
 }

@@ -80,7 +80,7 @@ pub(crate) async fn begin(
         tracing::warn!(target: "security", ip = origin.ip, "a log-in was refused");
         return Err(ApiError::new(ErrorCode::WrongCredentials, "Check both; the answer is the same for either."));
     };
-    session::begin(app, &known, client.scheme).await
+    session::begin(app, &known, client).await
 }
 
 /// Answers with a new log-in.
@@ -149,6 +149,7 @@ pub(crate) async fn change_password(
     let is_right = app.passwords.verify(current, known.as_ref().map(|known| known.password_hash.clone())).await?;
     let Some(known) = known.filter(|_| is_right) else {
         metrics::auth_failed();
+        tracing::warn!(target: "security", user = %caller.user, "a change of password was refused: the present one is wrong");
         return Err(ApiError::invalid_field("current_password", "is not your password"));
     };
     let hash = app.passwords.hash(new.0).await?;

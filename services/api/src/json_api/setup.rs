@@ -64,9 +64,9 @@ pub(crate) async fn make_owner(
     let mut change = intent.begin_anew(app).await?;
     let owner = setup::finish(&mut change.tx, &token, &name.0, &hash, change.origin.at).await?;
     let known = Credentials { user: owner, password_hash: hash };
-    let begun = auth::session::begin_with(app, &mut change.tx, &known, client.scheme).await?;
+    let begun = auth::session::begin_with(app, &mut change.tx, &known, client).await?;
     change.keep().await?;
-    begun.tell();
+    begun.tell(client);
     Ok(begun)
 }
 

@@ -37,6 +37,7 @@ pub(super) fn document() -> serde_json::Result<Value> {
 fn security_schemes() -> Value {
     json!({
         "token": {"type": "http", "scheme": "bearer", "description": "An API token"},
+        "webhook": {"type": "http", "scheme": "bearer", "description": "The setting alerts.webhook_secret"},
         "session": {
             "type": "apiKey",
             "in": "cookie",
@@ -54,9 +55,13 @@ fn operation(route: &Route) -> Value {
         "parameters": parameters(route),
         "responses": responses(route),
     });
-    if let Guard::Needs(role, scope) = route.guard {
-        operation["security"] = json!([{"token": []}, {"session": []}]);
-        operation["description"] = json!(format!("Needs the role {role}; a token needs the scope {scope}."));
+    match route.guard {
+        Guard::Public => {}
+        Guard::Needs(role, scope) => {
+            operation["security"] = json!([{"token": []}, {"session": []}]);
+            operation["description"] = json!(format!("Needs the role {role}; a token needs the scope {scope}."));
+        }
+        Guard::Alertmanager => operation["security"] = json!([{"webhook": []}]),
     }
     match route.takes {
         Takes::Nothing => {}

@@ -5,9 +5,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that meets an error has failed")]
 
+mod alerts;
 mod builds;
 mod dashboard;
 mod edge;
+mod errors;
 mod harness;
 mod health;
 mod media;

@@ -3,6 +3,7 @@
 
 mod people;
 mod publishing;
+mod watching;
 mod writing;
 
 use serde::Serialize;
@@ -13,6 +14,7 @@ pub(super) use people::{
 pub(super) use publishing::{
     BuildPage, BuildPanel, BuildRow, BuildUpdate, BuildsPage, LogLine, ReleaseRow, ReleasesPage,
 };
+pub(super) use watching::{AlertRow, AlertsPage, ErrorRow, ErrorsPage, Hearing};
 pub(super) use writing::{
     Conflict, EditorPage, Face, Filter, MediaPage, MediaRow, PostFields, PostRow, PostsPage, RevisionRow, RevisionsPage,
 };
@@ -86,11 +88,13 @@ macro_rules! pages {
 
 pages! {
     AccountPage "account.html",
+    AlertsPage "alerts.html",
     BuildPage "build.html",
     BuildUpdate "build_panel.html",
     BuildsPage "builds.html",
     EditorPage "editor.html" ["editor_update.html"],
     ErrorPage "error.html" ["error_fragment.html"],
+    ErrorsPage "errors.html",
     LogInPage "log_in.html" ["log_in_form.html"],
     MediaPage "media.html",
     PostsPage "posts.html" ["posts_list.html"],

@@ -23,7 +23,7 @@ use crate::state::App;
 
 pub(crate) use body::{PostBody, public_url};
 pub(crate) use input::PostInput;
-pub(crate) use list::{Cursor, list_posts};
+pub(crate) use list::list_posts;
 pub(crate) use revisions::{list_revisions, restore_revision};
 
 /// `GET /posts/{id}`
@@ -68,7 +68,7 @@ pub(crate) async fn change_post(
         Begun::Answered(answer) => return Ok(answer),
     };
     let saved = changes::edit(&mut change, &caller, id, expected, body).await?;
-    finish(change, saved).await
+    finish(*change, saved).await
 }
 
 /// `DELETE /posts/{id}`: to the trash, from where `POST /posts/{id}/restore` brings it back.
@@ -130,7 +130,7 @@ async fn take_step(
         Begun::Answered(answer) => return Ok(answer),
     };
     let saved = changes::take_step(&mut change, caller, id, expected, step).await?;
-    finish(change, saved).await
+    finish(*change, saved).await
 }
 
 async fn finish(mut change: Change, saved: Saved) -> Result<Answer, ApiError> {

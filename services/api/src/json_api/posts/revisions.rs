@@ -58,5 +58,5 @@ pub(crate) async fn restore_revision(
         Begun::Answered(answer) => return Ok(answer),
     };
     let saved = changes::restore_revision(&mut change, &caller, id, number, if_match.optional()).await?;
-    finish(change, saved).await
+    finish(*change, saved).await
 }

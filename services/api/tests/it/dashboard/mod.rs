@@ -3,6 +3,7 @@
 mod log_in;
 mod people;
 mod publishing;
+mod watching;
 mod writing;
 
 use std::collections::BTreeMap;
