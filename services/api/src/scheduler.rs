@@ -7,16 +7,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use microblog_domain::Timestamp;
 use microblog_process::Trouble;
-use microblog_store::{Origin, StoreError, in_time, posts, publishing, repeat, time};
+use microblog_store::{Origin, StoreError, in_time, posts, publishing, repeat};
 
 use crate::metrics;
 use crate::state::AppState;
 
 /// How long it rests at most: a post goes live within a second of its time.
 const LONGEST_REST: Duration = Duration::from_millis(500);
-/// What is due and can not be taken is being published by another process.
+/// What is due and can not be taken is being published by another process, or not due yet by the server's own clock.
 const SHORTEST_REST: Duration = Duration::from_millis(20);
 /// What could not be published is still due; without a rest it would be tried without an end.
 const REST_AFTER_FAILURE: Duration = Duration::from_secs(1);
@@ -59,8 +58,8 @@ pub(crate) async fn publish_on_time(app: Arc<AppState>) {
 
 /// Rests until the next post is due, or half a second, by the clock that all go by.
 async fn look(app: &AppState) -> Result<Round, StoreError> {
-    let (due, now) = next_due(app).await?;
-    match due.map(|due| Duration::try_from(due.duration_since(now)).unwrap_or_default()) {
+    let due = posts::list::next_due(&mut *app.store.read().await?).await?;
+    match due.map(|due| Duration::try_from(due.duration_since(app.clock.now())).unwrap_or_default()) {
         None => Ok(Round::Rest(LONGEST_REST)),
         Some(Duration::ZERO) => match repeat(|| publish_due(app), StoreError::is_undone).await? {
             0 => Ok(Round::Rest(SHORTEST_REST)),
@@ -68,11 +67,6 @@ async fn look(app: &AppState) -> Result<Round, StoreError> {
         },
         Some(wait) => Ok(Round::Rest(wait.clamp(SHORTEST_REST, LONGEST_REST))),
     }
-}
-
-async fn next_due(app: &AppState) -> Result<(Option<Timestamp>, Timestamp), StoreError> {
-    let mut conn = app.store.read().await?;
-    Ok((posts::list::next_due(&mut conn).await?, time::agreed(&mut conn, app.clock.now()).await?))
 }
 
 async fn publish_due(app: &AppState) -> Result<usize, StoreError> {

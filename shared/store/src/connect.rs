@@ -196,3 +196,43 @@ macro_rules! is_a_connection {
     )+};
 }
 is_a_connection!(Reader, 0; Snapshot, 0; Transaction, inner);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use microblog_domain::DatabaseUrl;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A store whose server takes connections and says nothing, and how many it took.
+    async fn silent_server(folder: &tempfile::TempDir) -> (Store, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("postgres://somebody@{}/blog?sslmode=disable", listener.local_addr().unwrap());
+        let count = Arc::new(AtomicUsize::new(0));
+        let counts = Arc::clone(&count);
+        tokio::spawn(async move {
+            let mut open = Vec::new();
+            while let Ok(connection) = listener.accept().await {
+                counts.fetch_add(1, Ordering::Relaxed);
+                open.push(connection);
+            }
+        });
+        let file = Store::open(&DatabaseUrl::Sqlite(folder.path().join("blog.db"))).await.unwrap();
+        let DatabaseUrl::Postgres(url) = url.parse().unwrap() else { panic!("{url}") };
+        let server = Server { url, asking: tokio::sync::Mutex::default() };
+        (Store { server: Some(Arc::new(server)), ..file }, count)
+    }
+
+    #[tokio::test]
+    async fn one_probe_at_a_time_asks_on_a_connection_of_its_own_what_is_wrong() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, connections) = silent_server(&folder).await;
+        let (first, second, third) = tokio::join!(store.reason(), store.reason(), store.reason());
+        assert!(matches!(first, Some(StoreError::Unreachable { .. })), "{first:?}");
+        assert!(second.is_none() && third.is_none(), "{second:?} {third:?}");
+        assert_eq!(connections.load(Ordering::Relaxed), 1);
+        assert!(store.reason().await.is_some(), "the next one asks again");
+    }
+}

@@ -50,7 +50,7 @@ mod server;
 pub mod sessions;
 pub mod settings;
 pub mod setup;
-pub mod time;
+mod time;
 pub mod tokens;
 pub mod users;
 

@@ -13,7 +13,7 @@ const FARTHEST_APART: SignedDuration = SignedDuration::from_hours(48);
 
 /// The earlier one of one's own time and a database server's: what must not happen before its time waits until both say
 /// that it has come. A file is used by one machine, whose clock is all there is.
-pub async fn agreed(conn: &mut Connection, own: Timestamp) -> Result<Timestamp, StoreError> {
+pub(crate) async fn agreed(conn: &mut Connection, own: Timestamp) -> Result<Timestamp, StoreError> {
     let Some(sql) = Dialect::of(conn).what_time_is_it() else { return Ok(own) };
     Ok(query(sql).fetch_one(conn).await?.time("now")?.min(own))
 }
