@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::installation::Installation;
-use crate::service::{Service, api, wait_until};
+use crate::installation::{Client, Installation};
+use crate::service::{Service, api, builder, wait_until};
 
 /// The lines of a file that are whole, which all must be JSON.
 fn lines(path: &Path) -> Vec<Value> {
@@ -43,4 +43,47 @@ fn the_level_is_read_again_while_the_service_runs_and_files_have_what_is_logged(
     write("info,microblog_api=loud");
     service.reload();
     wait_until("the mistake is told", || has("the log level stays as it is"));
+}
+
+/// A line of this target that has these values.
+fn is_told(lines: &[Value], target: &str, values: &Value) -> bool {
+    let has = |line: &Value| values.as_object().unwrap().iter().all(|(name, value)| &line[name] == value);
+    lines.iter().any(|line| line["target"] == target && has(line))
+}
+
+#[test]
+fn who_changed_what_who_was_refused_and_what_took_how_long_are_lines_of_their_own() {
+    let installation = Installation::with(vec!["rate_limit.login=2".to_owned()]);
+    let service = Service::ready(api(&installation), &installation);
+    let client = service.client(&installation);
+    let _builder = Service::ready(builder(&installation), &installation);
+    let hostile = ["two words".to_owned(), "y".repeat(10_000)];
+    let post = json!({"markdown": "hello", "status": "published"});
+    let quoted = client.send_with("POST", "/api/v1/posts", &[("x-request-id", "quoted-1")], Some(&post)).unwrap();
+    assert_eq!(quoted.0, 201);
+    let id = &quoted.1["id"];
+    let refused = Client { token: "mb_guessed".to_owned(), ..client.clone() };
+    assert_eq!(refused.send("GET", "/api/v1/posts", None, None).unwrap().0, 401);
+    let log_in = json!({"name": "owner", "password": "hunter2hunter2"});
+    let statuses = [(); 3].map(|()| refused.send("POST", "/api/v1/session", None, Some(&log_in)).unwrap().0);
+    assert_eq!(statuses, [401, 401, 429]);
+
+    let told = |target: &str, values: Value| {
+        wait_until(&format!("{target}: {values}"), || is_told(&lines(&installation.log()), target, &values));
+    };
+    let ip = "127.0.0.1";
+    told("audit", json!({"action": "post.create", "subject": id, "ip": ip, "request_id": "quoted-1"}));
+    told("security", json!({"message": "a bearer token was refused", "ip": ip}));
+    told("security", json!({"message": "a log-in was refused", "ip": ip}));
+    told("security", json!({"message": "too many requests", "client": format!("network {ip}")}));
+    wait_until("the phases of a build are told", || {
+        let phases = ["total_ms", "load_ms", "render_ms", "validate_ms", "activate_ms"];
+        let has = |line: &Value| line["target"] == "performance" && phases.iter().all(|phase| line[phase].is_f64());
+        lines(&installation.log()).iter().any(has)
+    });
+    for id in hostile {
+        let (status, problem) = client.send_with("GET", "/api/v1/posts/x", &[("x-request-id", &id)], None).unwrap();
+        assert_eq!(status, 404);
+        assert_eq!(problem["request_id"].as_str().unwrap().len(), 32, "an id of our own stands in: {problem}");
+    }
 }

@@ -26,6 +26,7 @@ mod built_site;
 mod collector;
 mod corpus;
 mod dashboard;
+mod errors;
 mod faults;
 mod feeds;
 mod installation;

@@ -221,7 +221,7 @@ const first = async (path) => {
   return page.locator("a.row-name").first().getAttribute("href");
 };
 const post = new URL(editor).pathname;
-const names = ["posts", "posts/new", "media", "builds", "releases", "settings", "users", "account", "login", "setup"];
+const names = ["posts", "posts/new", "media", "builds", "releases", "alerts", "errors", "settings", "users", "account", "login", "setup"];
 const pages = [...names.map((name) => `/dashboard/${name}`), post, `${post}/revisions`, await first("/dashboard/builds")];
 const session = (await context.cookies()).find(({ name }) => name === "microblog_session");
 const cookies = [{ name: session.name, value: session.value, url: dashboard }];

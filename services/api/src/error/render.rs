@@ -179,7 +179,9 @@ mod tests {
             .route("/own", get(|| async { (StatusCode::NOT_FOUND, axum::Json("own form")) }))
             .layer(CatchPanicLayer::custom(panicked))
             .layer(from_fn_with_state(ErrorReports::default(), render_errors));
-        let response = router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+        let mut request = Request::get(path).body(Body::empty()).unwrap();
+        request.extensions_mut().insert(RequestId::from_client("quoted-1").unwrap());
+        let response = router.oneshot(request).await.unwrap();
         let status = response.status();
         let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
         (status, serde_json::from_slice(&body).unwrap())
@@ -192,6 +194,12 @@ mod tests {
             assert_eq!((status, &body["code"]), (StatusCode::INTERNAL_SERVER_ERROR, &Value::from("internal")));
             assert!(!body.to_string().contains("hunter2"), "{body}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_with_the_id_that_people_quote() {
+        let (_, body) = answer("/panic").await;
+        assert_eq!((&body["request_id"], &body["status"]), (&Value::from("quoted-1"), &Value::from(500)));
     }
 
     #[tokio::test]
