@@ -36,7 +36,8 @@ async fn serve(mut settings: Settings, probe: ProbeCommand) -> anyhow::Result<()
     let site_listener = listen(settings.site_server.listen, "site.listen").await?;
     settings.site_server.listen = site_listener.local_addr()?;
     settings.site.base_url = base_url(&settings)?;
-    let site = site_server::serve(site_listener, settings.build.dir.clone(), process.tasks.stopped());
+    let (build, errors) = (settings.build.dir.clone(), process.errors.clone());
+    let site = site_server::serve(site_listener, build, errors, process.tasks.stopped());
     process.tasks.start("the server of the site", site);
 
     let lifecycle = process.lifecycle.clone();

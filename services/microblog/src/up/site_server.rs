@@ -15,8 +15,10 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use microblog_domain::UrlPath;
+use microblog_process::{ErrorReport, ErrorReports};
 use tokio::net::TcpListener;
 use tower_http::services::ServeFile;
 
@@ -29,11 +31,26 @@ const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
 pub(super) async fn serve(
     listener: TcpListener,
     build: PathBuf,
+    errors: ErrorReports,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Infallible> {
     let current: Arc<Path> = build.join("current").into();
-    let app = Router::new().fallback(answer).with_state(current);
+    let app = app(current, errors);
     microblog_process::serve(listener, app, stop).await
+}
+
+fn app(current: Arc<Path>, errors: ErrorReports) -> Router {
+    Router::new().fallback(answer).layer(from_fn_with_state(errors, report_faults)).with_state(current)
+}
+
+/// Tells people of answers that are the server's fault. Before the first release there is nothing to serve, which is none.
+async fn report_faults(State(errors): State<ErrorReports>, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
+        let message = "a file of the site could not be read; the log says which";
+        errors.report(ErrorReport { code: "internal", place: "the site", message, request_id: None });
+    }
+    response
 }
 
 async fn answer(State(current): State<Arc<Path>>, request: Request) -> Response {
@@ -168,6 +185,11 @@ fn content_type(path: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use microblog_domain::SystemClock;
+    use microblog_process::ErrorKeeper;
+    use microblog_testkit::TestDatabase;
+    use tower::ServiceExt as _;
+
     use super::*;
 
     async fn status(current: &Path, address: &str) -> StatusCode {
@@ -185,6 +207,20 @@ mod tests {
         assert_eq!(status(&current, "/").await, StatusCode::NOT_FOUND);
         assert_eq!(status(&current, "/there").await, StatusCode::PERMANENT_REDIRECT);
         assert_eq!(status(&current, "/elsewhere").await, StatusCode::NOT_FOUND);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_can_not_be_read_is_told_to_people() {
+        let (database, folder) = (TestDatabase::new().await, tempfile::tempdir().unwrap());
+        std::os::unix::fs::symlink("loop.html", folder.path().join("loop.html")).unwrap();
+        let errors = ErrorReports::default();
+        let app = app(folder.path().into(), errors.clone());
+        let response = app.oneshot(Request::get("/loop.html").body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let store = database.store();
+        ErrorKeeper::new(errors, store.clone(), Arc::new(SystemClock)).store_now().await.unwrap();
+        let told = microblog_store::errors::list(&mut store.read().await.unwrap(), None, None, 10).await.unwrap();
+        assert_eq!((told.len(), told[0].place.as_str()), (1, "the site"));
     }
 
     const PLAIN: &str = "a page that is longer than its compressed sibling";
