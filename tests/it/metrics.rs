@@ -51,7 +51,7 @@ fn ask_everything(service: &Service, installation: &Installation, crawler: &mut 
     let owner = format!("Authorization: Bearer {}\r\n", installation.token);
     let json = "Content-Type: application/json\r\n";
     for route in routes(service) {
-        let address = route.replace("{*file}", "x.css").replace('{', "").replace('}', "");
+        let address = route.replace("{*file}", "x.css").replace(['{', '}'], "");
         for method in METHODS {
             for headers in [String::new(), owner.clone(), format!("{owner}{json}"), format!("{owner}If-Match: 7\r\n")] {
                 crawler.ask(method, &address, "example.org", &headers);
