@@ -1,14 +1,13 @@
-//! Measures what logs, metrics and traces cost a request: `measure_telemetry [ROUNDS] [REQUESTS]`.
+//! Measures what logs, metrics and traces cost a request: `measure_telemetry [ROUNDS]`.
 //!
-//! The same requests go through the whole router of the service, on SQLite in memory, in processes that take turns: one
-//! tells nothing of itself, one counts, one counts and logs as a service does by default. What is compared is the
-//! processor time of all their threads, by the median over all rounds. Nothing of HTTP on a wire is in it, so the shares
-//! are larger than those of a service. Log lines go to a file. At the end: how long `/metrics` takes to render with as
-//! many series as one caller can make.
+//! The same requests go through the whole router of the service, on SQLite in memory. In each round twenty of them are told
+//! to nobody, twenty are counted, and twenty are counted and logged as a service does by default; what is compared is the
+//! processor time of all threads, by the median over the rounds. So whatever else the machine does meets all three alike.
+//! Nothing of HTTP on a wire is in it, so the shares are larger than those of a service. Give standard error a file. At the
+//! end: how long `/metrics` takes to render with as many series as one caller can make.
 
 use std::error::Error;
 use std::net::SocketAddr;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,102 +29,63 @@ use tower::ServiceExt as _;
 
 type Failure = Box<dyn Error>;
 
-/// What a process tells of itself.
-const TELLS: [&str; 3] = ["nothing", "metrics", "everything"];
+/// What is told of a request.
+#[derive(Debug, Clone, Copy)]
+enum Tells {
+    Nothing,
+    Metrics,
+    Everything,
+}
+
+const TELLS: [Tells; 3] = [Tells::Nothing, Tells::Metrics, Tells::Everything];
 /// What is asked: each is measured by itself.
 const KINDS: [&str; 3] = ["list", "read", "save"];
 /// Posts in the database; a list shows the newest.
 const POSTS: u32 = 200;
+/// Requests that are measured together.
+const BATCH: u32 = 20;
 
 fn main() -> Result<(), Failure> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.as_slice() {
-        [tells, requests] if TELLS.contains(&tells.as_str()) => work(tells, requests.parse()?),
-        rest => {
-            let number = |at: usize, default| rest.get(at).map_or(Ok(default), |text| text.parse());
-            compare(number(0, 11)?, number(1, 2_000)?)
-        }
-    }
+    let rounds = std::env::args().nth(1).map_or(Ok(200), |text| text.parse())?;
+    let recorder = Recorder::of_this_process()?;
+    let _telemetry = start_telemetry()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(measure(recorder, rounds))
 }
 
-/// Starts the processes in turns and compares what they used.
 #[expect(clippy::print_stdout, reason = "printing is what it is for")]
-fn compare(rounds: u32, requests: u32) -> Result<(), Failure> {
-    let mut used: [Vec<Figures>; TELLS.len()] = Default::default();
-    for _ in 0..rounds {
-        for (tells, used) in TELLS.iter().zip(&mut used) {
-            used.push(figures_of(tells, requests)?);
-        }
-    }
-    println!("microseconds of processor time for a request, medians of {rounds} rounds of {requests}");
-    for (number, kind) in KINDS.iter().enumerate() {
-        let [nothing, metrics, everything] = used.each_ref().map(|all| medians(all, |figures| figures.micros[number]));
+async fn measure(recorder: Recorder, rounds: u32) -> Result<(), Failure> {
+    let service = Service::start(recorder.clone()).await?;
+    println!("microseconds of processor time for a request, medians of {rounds} rounds");
+    for kind in KINDS {
+        let [nothing, metrics, everything] = service.compare(kind, rounds).await?;
         let share = |with: f64| (with / nothing - 1.0) * 100.0;
         let (of_metrics, of_all) = (share(metrics), share(everything));
         println!(
             "{kind:<5} {nothing:>7.1}  metrics {metrics:>7.1} ({of_metrics:+.1} %)  everything {everything:>7.1} ({of_all:+.1} %)"
         );
     }
-    let (series, millis) = (medians(&used[2], |figures| figures.series), medians(&used[2], |figures| figures.render));
-    println!("/metrics: {series} series, rendered in {millis:.2} ms of processor time");
+    service.ask_everywhere(&recorder).await?;
+    let (mut times, mut series) = (Vec::new(), 0);
+    for _ in 0..rounds {
+        let begun = processor_time();
+        let text = recorder.render();
+        times.push((processor_time() - begun).as_secs_f64() * 1e3);
+        series = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).count();
+    }
+    println!("/metrics: {series} series, rendered in {:.2} ms of processor time", median(times));
     Ok(())
 }
 
-/// What a process found out about itself.
-#[derive(Debug)]
-struct Figures {
-    micros: [f64; KINDS.len()],
-    series: f64,
-    render: f64,
-}
-
-fn figures_of(tells: &str, requests: u32) -> Result<Figures, Failure> {
-    let log = Stdio::from(tempfile::tempfile()?);
-    let output = Command::new(std::env::current_exe()?).args([tells, &requests.to_string()]).stderr(log).output()?;
-    let told: Value = serde_json::from_slice(&output.stdout)?;
-    let number = |name: &str| told[name].as_f64().unwrap_or(f64::NAN);
-    Ok(Figures { micros: KINDS.map(number), series: number("series"), render: number("render") })
-}
-
-fn medians(all: &[Figures], read: impl Fn(&Figures) -> f64) -> f64 {
-    let mut values: Vec<f64> = all.iter().map(read).collect();
+fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-/// Answers the requests, and prints what that took.
-#[expect(clippy::print_stdout, reason = "printing is what it is for")]
-fn work(tells: &str, requests: u32) -> Result<(), Failure> {
-    let recorder = Recorder::of_this_process()?;
-    let _deaf = (tells == "nothing").then(|| metrics::set_default_local_recorder(&metrics::NoopRecorder));
-    let _telemetry = (tells == "everything").then(start_telemetry).transpose()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    println!("{}", runtime.block_on(measure(recorder, requests))?);
-    Ok(())
 }
 
 fn start_telemetry() -> Result<Telemetry, Failure> {
     let logs = LogOptions { form: Some(Form::Json), level: "info".to_owned(), service: "api", file: None };
     let traces = TraceOptions { service: "microblog-api", ..TraceOptions::default() };
     Ok(Telemetry::start(logs, traces, Arc::new(SystemClock))?)
-}
-
-async fn measure(recorder: Recorder, requests: u32) -> Result<Value, Failure> {
-    let service = Service::start(recorder.clone()).await?;
-    let mut told = json!({});
-    for kind in KINDS {
-        service.ask(kind, requests / 10).await?;
-        let begun = processor_time();
-        service.ask(kind, requests).await?;
-        told[kind] = json!((processor_time() - begun).as_secs_f64() * 1e6 / f64::from(requests));
-    }
-    service.ask_everywhere(&recorder).await?;
-    let _first = recorder.render();
-    let begun = processor_time();
-    let text = recorder.render();
-    told["render"] = json!((processor_time() - begun).as_secs_f64() * 1e3);
-    told["series"] = json!(text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).count());
-    Ok(told)
 }
 
 /// Of all threads of this process.
@@ -161,8 +121,29 @@ impl Service {
         Ok(service)
     }
 
-    async fn ask(&self, kind: &str, requests: u32) -> Result<(), Failure> {
-        for number in 0..requests {
+    /// The microseconds of a request, for each of what can be told of it.
+    async fn compare(&self, kind: &str, rounds: u32) -> Result<[f64; TELLS.len()], Failure> {
+        let mut times: [Vec<f64>; TELLS.len()] = Default::default();
+        for _ in 0..rounds {
+            for (tells, times) in TELLS.into_iter().zip(&mut times) {
+                times.push(self.batch(kind, tells).await?);
+            }
+        }
+        Ok(times.map(median))
+    }
+
+    async fn batch(&self, kind: &str, tells: Tells) -> Result<f64, Failure> {
+        let deaf = || metrics::set_default_local_recorder(&metrics::NoopRecorder);
+        let _deaf = matches!(tells, Tells::Nothing).then(deaf);
+        let mute = || tracing::subscriber::set_default(tracing::subscriber::NoSubscriber::default());
+        let _mute = matches!(tells, Tells::Nothing | Tells::Metrics).then(mute);
+        let begun = processor_time();
+        self.ask(kind).await?;
+        Ok((processor_time() - begun).as_secs_f64() * 1e6 / f64::from(BATCH))
+    }
+
+    async fn ask(&self, kind: &str) -> Result<(), Failure> {
+        for number in 0..BATCH {
             match kind {
                 "list" => self.send(Method::GET, "/api/v1/posts?limit=20", None).await?,
                 "read" => self.send(Method::GET, &self.post, None).await?,
@@ -212,7 +193,7 @@ impl Service {
 
 fn settings(folder: &std::path::Path) -> Result<Settings, Failure> {
     let path = |name| folder.join(name).display().to_string();
-    let given = [("data.dir", path("data")), ("build.dir", path("build")), ("rate_limit.owner", "10000000".to_owned())];
+    let given = [("data.dir", path("data")), ("build.dir", path("build")), ("rate_limit.owner", "1000000".to_owned())];
     let command_line = given.map(|(key, text)| (key.to_owned(), text)).to_vec();
     Ok(Settings::load(&Sources { command_line, ..Sources::default() })?)
 }

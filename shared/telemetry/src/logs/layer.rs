@@ -43,17 +43,17 @@ impl LogLayer {
     fn record<S: Subscriber + for<'a> LookupSpan<'a>>(&self, event: &Event<'_>, context: &Context<'_, S>) -> Record {
         let mut fields = Fields::default();
         for span in context.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
-            if let Some(Fields(outer)) = span.extensions().get::<Fields>() {
-                fields.0.extend(outer.clone());
+            if let Some(of_span) = span.extensions().get::<Fields>() {
+                fields.extend(of_span);
             }
         }
         event.record(&mut fields);
         Record {
             timestamp: self.clock.now(),
             level: *event.metadata().level(),
-            target: event.metadata().target().to_owned(),
+            target: event.metadata().target(),
             service: self.service,
-            fields: fields.0,
+            fields,
         }
     }
 }

@@ -100,7 +100,27 @@ fn filter(level: &str) -> Result<EnvFilter, LogError> {
 
 #[cfg(test)]
 mod tests {
+    use allocation_counter::measure;
+    use microblog_domain::SystemClock;
+    use tracing_subscriber::layer::SubscriberExt as _;
+
     use super::*;
+    use crate::traces::{TraceOptions, Traces};
+
+    #[test]
+    fn a_line_that_is_not_logged_allocates_nothing() {
+        let options = LogOptions { form: Some(Form::Json), level: "info".to_owned(), service: "api", file: None };
+        let (_logs, lines) = Logs::open(options, Arc::new(SystemClock)).unwrap();
+        let traces = Traces::start(TraceOptions::default()).unwrap();
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(lines).with(traces.layer()), || {
+            let _inside = tracing::error_span!("request", request_id = "r-1").entered();
+            let tell_details = || tracing::debug!(pages = 3, post = %"a post".repeat(3), "this is for developers");
+            // The first time, a place in the program gets known.
+            tell_details();
+            assert_eq!(measure(tell_details).count_total, 0);
+            assert_ne!(measure(|| tracing::info!("this is for everybody")).count_total, 0);
+        });
+    }
 
     #[test]
     fn the_amqp_library_is_quiet_unless_it_is_asked_for() {

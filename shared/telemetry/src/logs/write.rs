@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use serde_json::{Map, Value};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use serde_json::Value;
 use tracing::Level;
 
 use super::record::Record;
@@ -30,16 +31,35 @@ impl Form {
 }
 
 fn json_line(record: &Record) -> String {
-    let mut line = Map::new();
-    line.insert("timestamp".to_owned(), Value::from(record.timestamp.to_string()));
-    line.insert("level".to_owned(), Value::from(level_name(record.level)));
-    line.insert("target".to_owned(), Value::from(record.target.as_str()));
-    line.insert(MESSAGE.to_owned(), record.fields.get(MESSAGE).cloned().unwrap_or_else(|| Value::from("")));
-    line.insert("service".to_owned(), Value::from(record.service));
-    for (name, value) in &record.fields {
-        line.entry(name).or_insert_with(|| value.clone());
+    let mut line = serde_json::to_string(&JsonLine(record)).unwrap_or_default();
+    line.push('\n');
+    line
+}
+
+/// Written straight to text: a line is made for every request.
+struct JsonLine<'a>(&'a Record);
+
+/// What every line has; no field takes its place.
+const PARTS: [&str; 5] = ["timestamp", "level", "target", MESSAGE, "service"];
+
+impl Serialize for JsonLine<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(record) = self;
+        let message = record.fields.get(MESSAGE);
+        let mut line = serializer.serialize_map(None)?;
+        line.serialize_entry("timestamp", &record.timestamp)?;
+        line.serialize_entry("level", level_name(record.level))?;
+        line.serialize_entry("target", record.target)?;
+        match message {
+            Some(message) => line.serialize_entry(MESSAGE, message)?,
+            None => line.serialize_entry(MESSAGE, "")?,
+        }
+        line.serialize_entry("service", record.service)?;
+        for (name, value) in record.fields.iter().filter(|(name, _)| !PARTS.contains(name)) {
+            line.serialize_entry(name, value)?;
+        }
+        line.end()
     }
-    format!("{}\n", Value::Object(line))
 }
 
 fn text_line(record: &Record) -> String {

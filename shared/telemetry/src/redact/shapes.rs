@@ -30,6 +30,9 @@ static PATTERNS: LazyLock<Option<(Regex, Regex)>> =
 /// The text with everything hidden that looks like a secret; what stands around it stays.
 #[must_use]
 pub fn hide_secrets(text: &str) -> Cow<'_, str> {
+    if !may_hold_secret(text) {
+        return Cow::Borrowed(text);
+    }
     let Some((shapes, value)) = &*PATTERNS else { return Cow::Borrowed(REDACTED) };
     let (mut shown, mut seen) = (String::new(), 0);
     while let Some(found) = shapes.captures_at(text, seen) {
@@ -43,6 +46,13 @@ pub fn hide_secrets(text: &str) -> Cow<'_, str> {
     }
     shown.push_str(&text[seen..]);
     Cow::Owned(shown)
+}
+
+/// Whether anything stands there that every shape has a part of. Most texts of most lines have not, and looking for these
+/// parts takes a tenth of the time.
+fn may_hold_secret(text: &str) -> bool {
+    const PARTS: [&str; 7] = ["mb_", "eyJ", "-----", "earer", "EARER", "asic", "ASIC"];
+    memchr::memchr3(b'=', b':', b'"', text.as_bytes()).is_some() || PARTS.iter().any(|part| text.contains(part))
 }
 
 /// What is written in the place of a match, and up to where: what it tells nothing of is looked through after it.
