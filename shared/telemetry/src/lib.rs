@@ -9,6 +9,7 @@
 
 pub mod health;
 pub mod logs;
+mod metrics;
 pub mod recorder;
 pub mod redact;
 mod request_id;

@@ -8,11 +8,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError
 use std::thread;
 use std::time::{Duration, Instant};
 
-use metrics::{counter, describe_counter};
-
 use super::rotation::{LogFileOptions, RotatingFile};
-
-const DROPPED: &str = "microblog_log_lines_dropped_total";
+use crate::metrics;
 
 /// Lines that may wait: some seconds of a busy service.
 const WAITING: usize = 8_192;
@@ -41,8 +38,7 @@ pub(super) struct LogFileGuard {
 impl LogFile {
     /// Begins to write. That it can not be written is told as any other failure is.
     pub(super) fn start(options: LogFileOptions) -> io::Result<(Self, LogFileGuard)> {
-        describe_counter!(DROPPED, "Log lines that are not in the log file, because it could not be written");
-        dropped(0);
+        metrics::describe_log_file();
         let (lines, received) = mpsc::sync_channel(WAITING);
         let file = Self(lines);
         let writer = Writer { options, file: None, failed: None, lost: 0 };
@@ -57,15 +53,11 @@ impl LogFile {
     }
 }
 
-fn dropped(lines: u64) {
-    counter!(DROPPED).increment(lines);
-}
-
 /// One call is one line.
 impl Write for LogFile {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         if let Err(TrySendError::Full(_)) = self.0.try_send(Message::Line(line.to_owned())) {
-            dropped(1);
+            metrics::lines_dropped(1);
         }
         Ok(line.len())
     }
@@ -132,7 +124,7 @@ impl Writer {
 
     fn lose(&mut self) {
         self.lost += 1;
-        dropped(1);
+        metrics::lines_dropped(1);
     }
 
     /// These lines come back here as any others do, and find no other way than they.

@@ -92,8 +92,7 @@ pub fn current_request_id() -> Option<String> {
         let span = registry.span(registry.current_span().id()?)?;
         span.scope().find_map(|span| {
             let extensions = span.extensions();
-            let Fields(fields) = extensions.get()?;
-            fields.get(REQUEST_ID)?.as_str().map(str::to_owned)
+            extensions.get::<Fields>()?.get(REQUEST_ID)?.as_str().map(str::to_owned)
         })
     })
 }

@@ -6,13 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use metrics::{counter, describe_counter};
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{Protocol, WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, SpanData, SpanExporter};
 
-const DROPPED: &str = "microblog_trace_spans_dropped_total";
+use crate::metrics;
 
 /// Where OTLP has traces, below the address of a collector.
 const PATH: &str = "/v1/traces";
@@ -45,8 +44,7 @@ impl fmt::Debug for CollectorOptions {
 pub struct ExportError(#[from] opentelemetry_otlp::ExporterBuildError);
 
 pub(super) fn processor(options: CollectorOptions) -> Result<BatchSpanProcessor, ExportError> {
-    describe_counter!(DROPPED, "Spans of traces that the collector did not take");
-    counter!(DROPPED).increment(0);
+    metrics::describe_collector();
     let exporter = opentelemetry_otlp::SpanExporter::builder()
         .with_http()
         .with_http_client(Client::new())
@@ -80,7 +78,7 @@ impl<E: SpanExporter> SpanExporter for Telling<E> {
         let sent = self.exporter.export(batch).await;
         let was_failing = self.is_failing.swap(sent.is_err(), Ordering::Relaxed);
         if let Err(error) = &sent {
-            counter!(DROPPED).increment(spans);
+            metrics::spans_dropped(spans);
             if !was_failing {
                 tracing::warn!(%error, "the collector takes no traces; spans are dropped until it does");
             }
