@@ -9,10 +9,16 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::log_lines::complaints;
 use crate::program::{microblog, run};
 
 /// How long anything may take before it counts as never; generous, since test machines are busy.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The password of the owner.
+pub(crate) const PASSWORD: &str = "a long password";
+/// What tests give as passwords, right and wrong ones.
+const PASSWORDS: [&str; 3] = [PASSWORD, "a wrong password", "hunter2"];
 
 /// A data folder, a build folder, and the settings that name them.
 pub(crate) struct Installation {
@@ -51,7 +57,7 @@ impl Installation {
     fn add_owner(&self) {
         let mut command = self.command(&["user", "add", "owner", "--role", "owner", "--password-stdin"]);
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(b"a long password\n").unwrap();
+        writeln!(child.stdin.take().unwrap(), "{PASSWORD}").unwrap();
         assert!(child.wait().unwrap().success());
     }
 
@@ -112,6 +118,29 @@ impl Installation {
     pub(crate) fn log(&self) -> PathBuf {
         self.path().join("log")
     }
+
+    /// What its programs know and must not log.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let token = Some(self.token.clone()).filter(|token| !token.is_empty());
+        let passwords = self.settings.iter().filter_map(|setting| password_in(setting).map(str::to_owned));
+        token.into_iter().chain(passwords).chain(PASSWORDS.map(str::to_owned)).collect()
+    }
+}
+
+impl Drop for Installation {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let log = std::fs::read(self.log()).unwrap_or_default();
+            let complaints = complaints(&String::from_utf8_lossy(&log), &self.secrets());
+            assert!(complaints.is_empty(), "lines of the log are wrong:\n{}", complaints.join("\n"));
+        }
+    }
+}
+
+/// Of the address that a setting names: `key=scheme://user:password@host`, in the form that no other text has.
+fn password_in(setting: &str) -> Option<&str> {
+    let (login, _) = setting.split_once("://")?.1.split_once('@')?;
+    login.split_once(':').filter(|(user, password)| user != password).map(|(_, password)| password)
 }
 
 fn keep_log(lines: BufReader<std::process::ChildStderr>, mut log: File) {

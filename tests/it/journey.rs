@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader};
 
 use serde_json::{Value, json};
 
-use crate::installation::{Installation, Running, path_of};
+use crate::installation::{Installation, PASSWORD, Running, path_of};
 
 /// The steps of a build, as its watchers hear of them.
 fn watch(running: &Running, build: &str) -> Vec<String> {
@@ -128,7 +128,7 @@ fn every_line_of_the_log_is_json_and_none_holds_the_secrets() {
     let installation = Installation::new();
     let running = installation.start();
     running.client.publish("Hello", "A text that nobody needs in a log.");
-    let password = json!({"name": "owner", "password": "a long password"});
+    let password = json!({"name": "owner", "password": PASSWORD});
     running.client.ok("POST", "/api/v1/session", Some(&password));
     let token = running.client.token.clone();
     assert!(running.stop());
@@ -139,7 +139,7 @@ fn every_line_of_the_log_is_json_and_none_holds_the_secrets() {
             assert!(parsed[field].is_string(), "{field} is missing: {line}");
         }
     }
-    for secret in [token.as_str(), "a long password", "A text that nobody needs"] {
+    for secret in [token.as_str(), PASSWORD, "A text that nobody needs"] {
         assert!(!log.contains(secret), "{secret} is in the log");
     }
 }

@@ -9,7 +9,7 @@
 //! see yet. `service` is one of the services as a process of its own, `servers` what several of them share; `services` has
 //! them work together, and ends them, `takeover` has one builder go on where another one ended, `bad_input` gives them
 //! databases and brokers that are not what they need, and `faults` is everything that can fail while they work with
-//! database and broker.
+//! database and broker. `log_lines` examines what each of them logs.
 //!
 //! `torn_reads` reads through `nginx` while releases go live.
 
@@ -32,6 +32,7 @@ mod feeds;
 mod installation;
 mod journey;
 mod killing;
+mod log_lines;
 mod logs;
 mod metrics;
 mod misuse;

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::installation::{Installation, path_of};
+use crate::installation::{Installation, PASSWORD, path_of};
 use crate::servers::Servers;
 use crate::service::{Service, api, builder, wait_until};
 
@@ -138,7 +138,7 @@ fn set_up_through_any(installation: &Installation) {
     };
     let (old, new) = (link(), link());
     let set_up = |service: &Service, token: &str| {
-        let owner = json!({"token": token, "name": "Olga", "password": "a long password"});
+        let owner = json!({"token": token, "name": "Olga", "password": PASSWORD});
         service.client(installation).send("POST", "/api/v1/setup", None, Some(&owner)).unwrap().0
     };
     assert_eq!(set_up(&services[0], &old), 409);
@@ -159,7 +159,7 @@ fn a_script_can_name_the_secret_that_sets_a_site_up() {
         command
     };
     let services = [(); 2].map(|()| Service::ready(with_token(), &installation));
-    let owner = json!({"token": token, "name": "Olga", "password": "a long password"});
+    let owner = json!({"token": token, "name": "Olga", "password": PASSWORD});
     let (status, answer) = services[0].client(&installation).send("POST", "/api/v1/setup", None, Some(&owner)).unwrap();
     assert_eq!(status, 201, "{answer}");
     let log = fs::read_to_string(installation.log()).unwrap();

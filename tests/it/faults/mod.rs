@@ -61,6 +61,7 @@ fn whatever_fails_nothing_acknowledged_is_lost_and_everything_comes_back_by_itse
     figures.releases = verdict::every_release_is_there_once(&stack);
     stack.stop_services();
     verdict::the_release_store_is_sound(&stack);
+    verdict::every_line_of_the_logs_is_sound(&stack);
     say(&figures.to_string());
 }
 

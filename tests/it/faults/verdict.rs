@@ -13,6 +13,7 @@ use super::stack::Stack;
 use super::texts::title;
 use super::watchers::Seen;
 use super::writers::Post;
+use crate::log_lines::complaints;
 use crate::program::run;
 
 /// What must be 0 when nobody edits any more.
@@ -63,6 +64,14 @@ pub(crate) fn the_release_store_is_sound(stack: &Stack) {
     run(&mut stack.installation.command(&["releases", "verify"]));
     let drafts: Vec<_> = std::fs::read_dir(stack.disk.folder().join("tmp")).unwrap().collect();
     assert!(drafts.is_empty(), "drafts are left: {drafts:?}");
+}
+
+/// Each line that the services logged has the form that all have, and no secret.
+pub(crate) fn every_line_of_the_logs_is_sound(stack: &Stack) {
+    for service in stack.services() {
+        let complaints = complaints(&service.log(), &stack.installation.secrets());
+        assert!(complaints.is_empty(), "{} logged:\n{}", service.name, complaints.join("\n"));
+    }
 }
 
 /// Who watched saw every event once, in order.
