@@ -13,8 +13,10 @@ use microblog_config::Settings;
 use microblog_domain::{Clock, SystemClock};
 use microblog_store::Store;
 use microblog_telemetry::Recorder;
+use microblog_telemetry::logs::Form;
 
 use crate::errors::{ErrorKeeper, ErrorReports};
+use crate::report::Logged;
 use crate::signals::{Order, Signals};
 use crate::{Lifecycle, SettingsArgs, Tasks, descriptors, front, logging, metrics, server};
 
@@ -41,7 +43,11 @@ where
     }
     // Work that did not stop in time must not keep the process from ending.
     runtime.shutdown_background();
-    served.map(|()| ExitCode::SUCCESS)
+    match telemetry.form() {
+        Form::Json => served.context(Logged)?,
+        Form::Text => served?,
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// How a process ended that was told to stop: what went wrong meanwhile is no reason to begin again.

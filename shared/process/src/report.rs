@@ -1,16 +1,28 @@
 //! Saying things to people and scripts: answers on standard output, everything else on standard error.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use microblog_config::ConfigError;
 use serde::Serialize;
 
+/// A failure that standard error was told of in a form that programs read, where nothing else may stand.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Logged;
+
+impl Display for Logged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("as the log says")
+    }
+}
+
 /// Says why the program failed, with the causes behind it, and gives its exit status. Wrong settings are misuse.
 #[must_use]
 pub fn failure(error: &anyhow::Error) -> ExitCode {
-    say(format_args!("error: {error:#}"));
+    if !error.is::<Logged>() {
+        say(format_args!("error: {error:#}"));
+    }
     if error.is::<ConfigError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
 }
 

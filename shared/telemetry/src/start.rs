@@ -6,7 +6,7 @@ use microblog_domain::Clock;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
-use crate::logs::{LogError, LogLevel, LogOptions, Logs};
+use crate::logs::{Form, LogError, LogLevel, LogOptions, Logs};
 use crate::traces::{ExportError, TraceOptions, Traces};
 
 /// Logs and traces of this process: to be kept until it ends, for what waits is written and sent then.
@@ -39,6 +39,12 @@ impl Telemetry {
         tracing_subscriber::registry().with(lines).with(traces.layer()).try_init()?;
         crate::logs::log_panics();
         Ok(Self { logs, _traces: traces })
+    }
+
+    /// How lines on standard error look.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        self.logs.form
     }
 
     /// Changes what is logged.

@@ -40,6 +40,8 @@ pub struct LogOptions {
 #[derive(Debug)]
 pub(crate) struct Logs {
     pub(crate) level: LogLevel,
+    /// Of standard error.
+    pub(crate) form: Form,
     _file: Option<LogFileGuard>,
 }
 
@@ -67,7 +69,7 @@ impl Logs {
             layer = layer.to(Form::Json, move || file.clone());
             guard = Some(writes);
         }
-        Ok((Self { level: LogLevel(level), _file: guard }, layer.with_filter(filter)))
+        Ok((Self { level: LogLevel(level), form, _file: guard }, layer.with_filter(filter)))
     }
 }
 
