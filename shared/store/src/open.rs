@@ -86,7 +86,8 @@ async fn open_sqlite(path: &Path) -> Result<Store, StoreError> {
     // A file does not hang up: nothing is gained by asking first or by opening it anew.
     let pool = |size, set_up: &str| {
         let options = pool_options(size, WAIT_FOR_CONNECTION, set_up.to_owned());
-        options.test_before_acquire(false).max_lifetime(None).connect_lazy_with(address.clone())
+        let options = options.test_before_acquire(false).max_lifetime(None);
+        options.after_release(|connection, _| Box::pin(is_at_rest(connection))).connect_lazy_with(address.clone())
     };
     Ok(Store {
         dialect: Dialect::Sqlite,
@@ -190,6 +191,14 @@ fn only_those_that_answer(pool: AnyPoolOptions) -> AnyPoolOptions {
 async fn answers(connection: &mut Connection) -> sqlx::Result<bool> {
     let asked = tokio::time::timeout(LONGEST_SILENCE, connection.ping()).await;
     asked.unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into())).map(|()| true)
+}
+
+/// A full disk lets SQLite undo a transaction by itself. The driver then fails to undo it, holds it for open for ever, and
+/// the connection begins no other.
+async fn is_at_rest(connection: &mut Connection) -> sqlx::Result<bool> {
+    // By the answer, what was dropped is undone, or was tried to be.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 /// A pool whose connections are each set up by these statements.

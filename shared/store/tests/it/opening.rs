@@ -112,6 +112,22 @@ async fn a_full_disk_is_said_and_what_was_there_stays() {
     scenario.create(a_post().titled("Room again").published()).await;
 }
 
+/// A statement that changes one row has nothing to go back to but the beginning of its transaction.
+#[tokio::test]
+async fn a_transaction_that_a_full_disk_has_undone_keeps_nobody_from_writing() {
+    let db = TestDatabase::new().await;
+    let mut tx = db.store().begin().await.unwrap();
+    sqlx::query("CREATE TABLE ballast (bytes BLOB)").execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let mut tx = db.store().begin().await.unwrap();
+    sqlx::query("PRAGMA max_page_count = 1").execute(&mut *tx).await.unwrap();
+    let full = sqlx::query("INSERT INTO ballast VALUES (zeroblob(1000000))").execute(&mut *tx).await;
+    assert!(matches!(full.map_err(StoreError::from), Err(StoreError::DiskFull)));
+    drop(tx);
+    db.store().begin().await.unwrap().commit().await.unwrap();
+}
+
 #[tokio::test]
 async fn connections_are_counted_and_closing_leaves_one_file() {
     let db = TestDatabase::new().await;
