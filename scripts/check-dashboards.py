@@ -2,6 +2,7 @@
 """Checks Grafana's dashboards without Grafana.
 
   check-dashboards.py [--promtool CMD] [--prometheus URL] [--metrics URL_OR_FILE ...] [--list]
+  check-dashboards.py --queries
 
 Always: the dashboards are what grafana/source makes; each panel has unit, description, thresholds, links and a
 place of its own; each variable is defined, each query parses, each link to a runbook leads to a heading; each metric
@@ -9,6 +10,7 @@ of ours that is used has its section in docs/runbooks/monitoring.md, and the que
 --prometheus: each query returns data there, but for panels that need something that may be absent.
 --metrics:    each metric of ours that is used is among those that these pages show, and each shown has its section.
 --list:       prints the names of the metrics that are used.
+--queries:    checks nothing, and prints every query with the place where it stands, as JSON.
 
 The exit status is 1 if something is wrong. Needs promtool (Debian: prometheus) and nothing else.
 """
@@ -50,9 +52,12 @@ class Findings(list):
 
 def main():
     options = arguments()
+    if options.queries:
+        print_queries()
+        return
     findings = Findings()
     findings.expect(is_generated(), "grafana/dashboards", "not what grafana/source makes; run grafana/source/generate.py")
-    dashboards = {path.name: json.loads(path.read_text("utf-8")) for path in sorted((ROOT / "grafana/dashboards").glob("*.json"))}
+    dashboards = read_dashboards()
     findings.expect(len(dashboards) == 4, "grafana/dashboards", f"{len(dashboards)} dashboards instead of 4")
     guide = MONITORING.read_text("utf-8")
     for name, dashboard in dashboards.items():
@@ -81,7 +86,17 @@ def arguments():
     parser.add_argument("--prometheus", metavar="URL")
     parser.add_argument("--metrics", metavar="URL_OR_FILE", nargs="+", default=[])
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--queries", action="store_true")
     return parser.parse_args()
+
+
+def read_dashboards():
+    return {path.name: json.loads(path.read_text("utf-8")) for path in sorted((ROOT / "grafana/dashboards").glob("*.json"))}
+
+
+def print_queries():
+    shown = [e for name, dashboard in read_dashboards().items() for e in expressions(name, dashboard)]
+    print(json.dumps([[e.where, e.text] for e in [*shown, *guide_queries(MONITORING.read_text("utf-8"))]]))
 
 
 def is_generated():

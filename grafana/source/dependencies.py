@@ -89,6 +89,26 @@ PROCESSES = Row(
             Limits.above(1, 100), "microblog_log_lines_dropped_total", 6,
             needs="a folder of logs (`log.dir`) for lines, a collector (`otlp.endpoint`) for spans",
         ),
+        Panel(
+            "state-timeline", "Ready", "short",
+            (Query(f'min by (job, instance) (microblog_ready{{job=~"$job",{INSTANCE}}})', "{{job}} {{instance}}"),),
+            "Whether each can do its work. Normal: green; a gap is a restart. Not ready: `/health/ready` says what it lacks. A builder "
+            "without a broker is not, and does its work all the same.",
+            Limits.one(), "microblog_ready", 8, names={0: "not ready", 1: "ready"},
+        ),
+        Panel(
+            "timeseries", "Threads busy", "percentunit",
+            (Query(f'microblog_runtime_busy_ratio{{job=~"$job",{INSTANCE}}}', "{{job}} {{instance}}"),),
+            "Share of the time that the threads for requests and tasks had something to do. Normal: under 50 %. Near 100 % everything "
+            "waits. Builds and passwords have threads of their own.",
+            Limits.above(0.7, 0.9), "microblog_runtime_busy_ratio", 8, most=1,
+        ),
+        Panel(
+            "timeseries", "Connections of clients", "short",
+            (Query(f'microblog_http_connections{{job=~"$job",{INSTANCE}}}', "{{job}} {{instance}}"),),
+            "Open ones, idle ones among them. Normal: under 200. At 4,096 new ones wait and idle ones are closed; the log says so.",
+            Limits.above(1000, 4000), "microblog_http_connections", 8,
+        ),
     ),
 )
 

@@ -3,7 +3,12 @@
 from model import INSTANCE, SERVICE, Dashboard, Limits, Panel, Query, Row
 from queries import ASKED, burn_rate, failed_ratio, known, late_ratio, per_second, publish_quantile, request_quantile, total
 
-FIRING = f'ALERTS{{alertstate="firing",severity=~"critical|warning",{SERVICE}}}'
+
+def firing(severities):
+    """Alerts that fire now."""
+    return f'ALERTS{{alertstate="firing",severity=~"{severities}",{SERVICE}}}'
+
+
 PROCESSES = f'up{{job=~"$job",{INSTANCE}}}'
 
 HEALTH = Row(
@@ -11,10 +16,16 @@ HEALTH = Row(
     4,
     (
         Panel(
-            "stat", "Firing alerts", "short",
-            (Query(f"count({FIRING}) or vector(0)"),),
-            "Alerts that fire now, warnings included. Normal: 0. The table below names them.",
-            Limits.above(1, 2), "alerts", 3,
+            "stat", "Critical", "short",
+            (Query(f"count({firing('critical')}) or vector(0)"),),
+            "Alerts that page, and fire now. Normal: 0. The table below names them.",
+            Limits.zero(), "alerts", 2,
+        ),
+        Panel(
+            "stat", "Warnings", "short",
+            (Query(f"count({firing('warning')}) or vector(0)"),),
+            "Alerts that wait for the morning, and fire now. Normal: 0. The table below names them.",
+            Limits.above(1, 10), "alerts", 2,
         ),
         Panel(
             "stat", "Processes down", "short",
@@ -27,7 +38,7 @@ HEALTH = Row(
             (Query(f"min by (dependency) (microblog_dependency_up{{{INSTANCE}}})", "{{dependency}}"),),
             "Whether database, broker and storage work, as the worst of all processes sees them. Normal: up. While the "
             "broker is down, edits are kept and builds start up to a second later.",
-            Limits.one(), "microblog_dependency_up", 6, names={0: "down", 1: "up"},
+            Limits.one(), "microblog_dependency_up", 5, names={0: "down", 1: "up"},
         ),
         Panel(
             "stat", "Requests that fail", "percentunit", (Query(failed_ratio("5m")),),
@@ -93,7 +104,7 @@ CHANGES = Row(
     (
         Panel(
             "table", "Firing alerts by name", "short",
-            (Query(FIRING),),
+            (Query(firing("critical|warning")),),
             "Each alert that fires and whom it is about. Normal: empty. The section of the runbook has the alert's name.",
             Limits.above(1, 2), "alerts", 8, nothing="none",
             columns={"severity": "Severity", "alertname": "Alert", "instance": "Instance", "namespace": "Namespace"},

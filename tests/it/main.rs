@@ -11,6 +11,8 @@
 //! databases and brokers that are not what they need, and `faults` is everything that can fail while they work with
 //! database and broker. `log_lines` examines what each of them logs.
 //!
+//! `panels` asks what dashboards ask, of everything that can be measured, and `guides` follows the links of the guides.
+//!
 //! `torn_reads` reads through `nginx` while releases go live.
 
 #![allow(clippy::disallowed_methods, reason = "the programs under test run on the machine's clock")]
@@ -29,6 +31,7 @@ mod dashboard;
 mod errors;
 mod faults;
 mod feeds;
+mod guides;
 mod installation;
 mod journey;
 mod killing;
@@ -37,6 +40,7 @@ mod logs;
 mod metrics;
 mod misuse;
 mod nginx;
+mod panels;
 mod pictures;
 mod program;
 mod scheduled;

@@ -24,6 +24,7 @@ static STARTING: Mutex<()> = Mutex::new(());
 /// nginx, serving a release store until it is dropped.
 pub(crate) struct Nginx {
     address: String,
+    status: String,
     process: Child,
     _folder: TempDir,
 }
@@ -38,9 +39,9 @@ impl Nginx {
         let folder = TempDir::new().unwrap();
         // Until nginx has the port, no other thread may get the same.
         let _alone = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
-        let [address, front] = [(); 2].map(|()| free_address().to_string());
+        let [address, status, front] = [(); 3].map(|()| free_address().to_string());
         let config = folder.path().join("nginx.conf");
-        let servers = server_of_the_guide(build, &address) + &front_of(apis, &front);
+        let servers = servers_of_the_guide(build, &address, &status) + &front_of(apis, &front);
         fs::write(&config, config_of(folder.path(), &servers)).unwrap();
         let mut command = Command::new("nginx");
         command.arg("-p").arg(folder.path()).arg("-c").arg(&config);
@@ -48,7 +49,7 @@ impl Nginx {
             .stderr(Stdio::inherit())
             .spawn()
             .expect("nginx can not be started; on Debian: apt-get install nginx-light");
-        let nginx = Self { address, process, _folder: folder };
+        let nginx = Self { address, status, process, _folder: folder };
         let deadline = Instant::now() + PATIENCE;
         while Agent::new_with_defaults().get(nginx.url("/")).call().is_err() {
             assert!(Instant::now() < deadline, "nginx does not answer");
@@ -59,6 +60,11 @@ impl Nginx {
 
     pub(crate) fn url(&self, address: &str) -> String {
         format!("http://{}{address}", self.address)
+    }
+
+    /// Where it tells exporters how it is.
+    pub(crate) fn status(&self) -> String {
+        format!("http://{}/stub_status", self.status)
     }
 
     /// Asks for an address.
@@ -76,14 +82,16 @@ impl Drop for Nginx {
     }
 }
 
-/// The configuration of the guide, with another place and another port.
-fn server_of_the_guide(build: &Path, address: &str) -> String {
-    let guide = GUIDE
-        .split_once("```nginx\n")
-        .and_then(|(_, rest)| rest.split_once("```"))
-        .expect("the guide has a configuration");
-    let server = guide.0.replace("listen 80;", &format!("listen {address};"));
-    server.replace("/var/lib/microblog/build", build.to_str().unwrap())
+/// The configurations of the guide, with other places and other ports.
+fn servers_of_the_guide(build: &Path, address: &str, status: &str) -> String {
+    let mut servers = GUIDE.split("```nginx\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let mut next = |listen: &str, address: &str| {
+        let server = servers.next().expect("the guide has two configurations");
+        assert!(server.contains(listen), "{listen} is to be replaced in {server}");
+        server.replace(listen, &format!("listen {address};"))
+    };
+    let site = next("listen 80;", address).replace("/var/lib/microblog/build", build.to_str().unwrap());
+    site + &next("listen 127.0.0.1:8081;", status)
 }
 
 /// Passes requests on to whichever replica answers, event streams without delay.

@@ -23,7 +23,7 @@ const FOR_CHECKS: [Tool; 3] = [
     Tool { programs: &["python3"], package: "python3", purpose: "checks the dashboards" },
 ];
 
-const FOR_TESTS: [Tool; 9] = [
+const FOR_TESTS: [Tool; 12] = [
     Tool { programs: &["chromium", "chromium-browser"], package: "chromium", purpose: "pages are looked at in it" },
     Tool { programs: &["node"], package: "nodejs", purpose: "drives Chromium" },
     Tool { programs: &["npm"], package: "npm", purpose: "fetches the HTML checker and axe-core" },
@@ -32,6 +32,17 @@ const FOR_TESTS: [Tool; 9] = [
     Tool { programs: &["openssl"], package: "openssl", purpose: "certificates for them" },
     Tool { programs: &["nginx"], package: "nginx-light", purpose: "serves the site as it is served for real" },
     Tool { programs: &["faketime"], package: "faketime", purpose: "lets the clock of a service jump" },
+    Tool {
+        programs: &["prometheus-node-exporter"],
+        package: "prometheus-node-exporter",
+        purpose: "measures the machine",
+    },
+    Tool { programs: &["prometheus-nginx-exporter"], package: "prometheus-nginx-exporter", purpose: "measures nginx" },
+    Tool {
+        programs: &["prometheus-postgres-exporter"],
+        package: "prometheus-postgres-exporter",
+        purpose: "measures PostgreSQL",
+    },
     Tool { programs: &["initdb"], package: "postgresql", purpose: "throw-away database servers" },
 ];
 

@@ -20,7 +20,7 @@ pub use broker::TestBroker;
 pub use clock::TestClock;
 pub use database::{Backup, DatabaseKind, TestDatabase, fast_folder};
 pub use monitoring::{
-    Alert, Delivery, Pace, Places, Receiver, Target, TestAlertmanager, TestPrometheus, Way, WebhookAt,
+    Alert, Delivery, Pace, Places, Receiver, Target, TestAlertmanager, TestExporter, TestPrometheus, Way, WebhookAt,
 };
 pub use postgres::PostgresServer;
 pub use posts::{PostBuilder, a_post};

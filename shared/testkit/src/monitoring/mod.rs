@@ -1,5 +1,5 @@
-//! Prometheus and Alertmanager of Debian's packages, as throw-away servers with the project's own files, and somebody who
-//! receives what they send.
+//! Prometheus and Alertmanager of Debian's packages, as throw-away servers with the project's own files, somebody who
+//! receives what they send, and exporters of what does not measure itself.
 //!
 //! The servers run with the files of `prometheus/` as they are, or with every duration divided ([`Pace`]) by
 //! `scripts/shorten-prometheus.sh`. What has to differ on a test machine is listed where the files are made: addresses of
@@ -10,6 +10,7 @@
 //! [`TestPrometheus::query`], or give [`TestPrometheus::url`] to whatever asks by itself.
 
 mod alertmanager;
+mod exporters;
 mod files;
 mod mail;
 mod prometheus;
@@ -23,6 +24,7 @@ use std::time::{Duration, Instant};
 use crate::server::ServerProcess;
 
 pub use alertmanager::{TestAlertmanager, WebhookAt};
+pub use exporters::TestExporter;
 pub use files::Pace;
 pub use prometheus::{Places, Target, TestPrometheus};
 pub use receiver::{Alert, Delivery, Receiver, Way};
@@ -40,8 +42,12 @@ fn start(name: &str, command: &Command, address: SocketAddr) -> ServerProcess {
 }
 
 fn wait_until_ready(process: &ServerProcess, address: SocketAddr) {
+    wait_until_answered(process, &format!("http://{address}/-/ready"));
+}
+
+fn wait_until_answered(process: &ServerProcess, url: &str) {
     let deadline = Instant::now() + START_LIMIT;
-    while get(&format!("http://{address}/-/ready")).is_err() {
+    while get(url).is_err() {
         let has_failed = process.has_ended() || Instant::now() > deadline;
         assert!(!has_failed, "it does not start; is the Debian package there?\n{}", process.log());
         std::thread::sleep(Duration::from_millis(20));
