@@ -11,7 +11,7 @@ use microblog_domain::Scope::{Admin, Read, Write};
 use crate::auth::guard::Guard;
 use crate::dashboard::{self, account, editor, log_in, revisions, set_up};
 use crate::json_api::{
-    alerts, builds, errors, media, posts, preview, releases, session, settings, setup, tokens, users,
+    alerts, audit, builds, errors, media, posts, preview, releases, session, settings, setup, tokens, users,
 };
 use crate::table::{Route, delete, get, patch, post, put};
 use crate::{health, openapi, service};
@@ -153,6 +153,10 @@ fn site_routes() -> Vec<Route> {
 /// How the service is doing.
 fn watching_routes() -> Vec<Route> {
     vec![
+        get("/api/v1/audit", WATCH, audit::list_audit)
+            .with(PAGE)
+            .gives_page("AuditEntry")
+            .says("Read who changed what, when and from where"),
         get("/api/v1/errors", WATCH, errors::list_errors)
             .with(STATE_FILTERS)
             .gives_page("ErrorGroup")

@@ -1,6 +1,7 @@
 //! The JSON API, one module for each resource. Each handler reads its input, calls the store, and answers.
 
 pub(crate) mod alerts;
+pub(crate) mod audit;
 pub(crate) mod builds;
 pub(crate) mod errors;
 pub(crate) mod media;

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that meets an error has failed")]
 
 mod alerts;
+mod audit;
 mod builds;
 mod dashboard;
 mod edge;
