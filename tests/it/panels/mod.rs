@@ -21,7 +21,7 @@ fn every_query_has_an_answer_and_the_guide_explains_every_metric() {
     let asked = queries::of_dashboards_and_guide();
     let rules = queries::of_rules(&stack.prometheus);
     let mut wrong = silent(&stack, &asked);
-    wrong.extend(missing(&stack, asked.iter().chain(&rules)));
+    wrong.extend(missing(&stack, asked.iter().chain(&rules).chain(&queries::of_runbook())));
     wrong.extend(guide::unlike(&stack.shown()));
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -8,6 +8,8 @@ use microblog_testkit::TestPrometheus;
 
 use crate::program::run;
 
+const RUNBOOK: &str = include_str!("../../../docs/runbooks/alerts.md");
+
 /// Words before labels in brackets.
 const GROUPINGS: [&str; 6] = ["by", "without", "on", "ignoring", "group_left", "group_right"];
 
@@ -35,6 +37,13 @@ pub(crate) fn of_rules(prometheus: &TestPrometheus) -> Vec<Asked> {
     rules
         .map(|rule| Asked { place: format!("rule {}", text(&rule["name"])), expression: text(&rule["query"]) })
         .collect()
+}
+
+/// What the runbook of the alerts names in passing, with or without a query around it.
+pub(crate) fn of_runbook() -> Vec<Asked> {
+    let codes = RUNBOOK.split('`').skip(1).step_by(2).filter(|code| code.contains("microblog_"));
+    let asked = codes.map(|code| Asked { place: "alerts.md".to_owned(), expression: code.to_owned() });
+    asked.filter(|asked| metrics_in(&asked.expression).iter().all(|name| name.contains("microblog_"))).collect()
 }
 
 /// The names of the metrics in an expression.
