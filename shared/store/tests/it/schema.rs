@@ -99,7 +99,7 @@ async fn a_step_of_a_version_that_was_never_released_is_refused(database: Databa
     let error = Store::open(&db.url()).await.unwrap_err();
     let next = migrate::newest_schema() + 1;
     assert!(matches!(&error, StoreError::SchemaUnknown { version, .. } if *version == next), "{error}");
-    assert!(error.to_string().contains("start with an empty database"), "{error}");
+    assert!(error.to_string().contains("import them into an empty database"), "{error}");
 }
 
 async fn a_step_that_fails_changes_nothing_and_is_named(database: DatabaseKind) {
