@@ -4,7 +4,6 @@
 //! the database is away, what was gathered stays, up to a bound; a process that is killed loses what the last second
 //! brought. All of it is in the log as well.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::panic::PanicHookInfo;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -96,11 +95,10 @@ impl ErrorReports {
 
     /// Takes out what was gathered; it is put back unless it is stored.
     fn take(&self) -> Option<Taken<'_>> {
-        let mut gathered = self.gathered();
-        if let left_out @ 1.. = std::mem::take(&mut gathered.left_out) {
+        let Gathered { groups, left_out } = std::mem::take(&mut *self.gathered());
+        if left_out > 0 {
             tracing::warn!(left_out, "more kinds of errors than there is room for: the log has them, the list has not");
         }
-        let groups = std::mem::take(&mut gathered.groups);
         (!groups.is_empty()).then(|| Taken { from: self, groups })
     }
 
@@ -154,9 +152,9 @@ impl Group {
 
 /// As much of a text as a list shows, without secrets, and without what databases do not take.
 fn shown(text: &str) -> String {
-    let end = text.floor_char_boundary(MOST_BYTES);
-    let hidden: Cow<'_, str> = hide_secrets(&text[..end]);
-    hidden.replace('\0', "\u{fffd}")
+    // Of a secret that is cut off, one can not tell any more that it is one.
+    let hidden = hide_secrets(text);
+    hidden[..hidden.floor_char_boundary(MOST_BYTES)].replace('\0', "\u{fffd}")
 }
 
 /// What was taken out to be stored. Dropped before it is, by an error or because the task ended, it goes back.
@@ -213,7 +211,7 @@ impl ErrorKeeper {
     /// Stores what was reported up to now.
     ///
     /// # Errors
-    /// When the database fails; nothing is lost by that.
+    /// When the database fails; nothing is lost by that, and what it kept without saying so is counted twice.
     pub async fn store_now(&self) -> Result<(), StoreError> {
         in_time(self.reports.store(&self.store, self.clock.as_ref())).await
     }
@@ -305,7 +303,15 @@ mod tests {
         keeper.store_now().await.unwrap();
         let message = &stored(&database).await[0].message;
         assert!(message.starts_with("postgres://blog:[redacted]@db refuses\u{fffd}ä"), "{message}");
-        assert!(message.len() <= MOST_BYTES + 20);
+        assert!(message.len() <= MOST_BYTES + 2);
+    }
+
+    #[test]
+    fn a_secret_that_stands_where_a_text_is_cut_off_is_hidden_too() {
+        for before in 0..MOST_BYTES {
+            let text = format!("{}postgres://blog:hunter2@db", " ".repeat(before));
+            assert!(!shown(&text).contains(":h"), "{before}");
+        }
     }
 
     #[tokio::test]

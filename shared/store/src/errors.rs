@@ -75,11 +75,16 @@ const RECORD: &str = "\
     INSERT INTO error_groups (id, code, place, message, occurrences, first_seen_at, last_seen_at, request_id) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
     ON CONFLICT (code, place) DO UPDATE SET \
-    message = excluded.message, \
+    message = CASE WHEN excluded.last_seen_at >= error_groups.last_seen_at \
+        THEN excluded.message ELSE error_groups.message END, \
     occurrences = error_groups.occurrences + excluded.occurrences, \
+    first_seen_at = CASE WHEN excluded.first_seen_at < error_groups.first_seen_at \
+        THEN excluded.first_seen_at ELSE error_groups.first_seen_at END, \
     last_seen_at = CASE WHEN excluded.last_seen_at > error_groups.last_seen_at \
         THEN excluded.last_seen_at ELSE error_groups.last_seen_at END, \
-    request_id = COALESCE(excluded.request_id, error_groups.request_id), \
+    request_id = CASE WHEN excluded.last_seen_at >= error_groups.last_seen_at \
+        THEN COALESCE(excluded.request_id, error_groups.request_id) \
+        ELSE COALESCE(error_groups.request_id, excluded.request_id) END, \
     acknowledged_by = CASE WHEN excluded.last_seen_at > error_groups.acknowledged_at \
         THEN NULL ELSE error_groups.acknowledged_by END, \
     acknowledged_at = CASE WHEN excluded.last_seen_at > error_groups.acknowledged_at \

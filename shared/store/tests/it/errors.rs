@@ -11,6 +11,7 @@ use crate::scenario::{Scenario, in_transaction, on_every_database, reading};
 
 on_every_database![
     the_same_error_is_one_group_that_counts,
+    what_another_process_stores_later_and_met_before_changes_only_the_beginning_and_the_count,
     an_error_is_acknowledged_by_somebody_and_opened_again_by_the_next_occurrence,
     what_happened_before_somebody_took_note_does_not_open_it_again,
     errors_are_read_in_pages_the_latest_first,
@@ -56,6 +57,19 @@ async fn the_same_error_is_one_group_that_counts(database: DatabaseKind) {
     let one = &errors[0];
     assert_eq!((one.first_seen_at, one.last_seen_at, one.message.as_str()), (first, scenario.now(), "3 times"));
     assert_eq!(one.request_id.as_deref(), Some("request-2"), "the last request that is known");
+}
+
+async fn what_another_process_stores_later_and_met_before_changes_only_the_beginning_and_the_count(
+    database: DatabaseKind,
+) {
+    let scenario = Scenario::on(database).await;
+    let (early, first) = (scenario.happened("internal", "GET /a", 1), scenario.now());
+    scenario.later(60);
+    scenario.record(vec![scenario.happened("internal", "GET /a", 2)]).await;
+    scenario.record(vec![early]).await;
+    let error = scenario.errors().await.remove(0);
+    assert_eq!((error.count, error.first_seen_at, error.last_seen_at), (3, first, scenario.now()));
+    assert_eq!((error.message.as_str(), error.request_id.as_deref()), ("2 times", Some("request-2")));
 }
 
 async fn an_error_is_acknowledged_by_somebody_and_opened_again_by_the_next_occurrence(database: DatabaseKind) {
