@@ -32,6 +32,7 @@ goes_to() {
 
 check_routes() {
     goes_to dead-mans-switch,microblog,nobody alertname=Watchdog severity=none
+    goes_to nobody alertname=RecentOutage severity=none outage=database namespace=microblog
     goes_to microblog,page alertname=ServiceDown severity=critical job=api namespace=microblog
     goes_to microblog,notify alertname=LatencyHigh severity=warning namespace=microblog
     goes_to microblog,notify alertname=SomebodyElses

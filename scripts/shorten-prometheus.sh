@@ -4,7 +4,9 @@
 #     scripts/shorten-prometheus.sh FOLDER [FACTOR]
 #
 # Intervals, windows, `for`, `offset`, how far is predicted, and Alertmanager's waits become shorter; thresholds, labels
-# and texts stay. No interval becomes shorter than 1 s, no window shorter than 5 s.
+# and texts stay. Rules are evaluated no more often than once a second, targets scraped no more often than every other
+# second (a service may take one for what its database knows). Windows hold three scrapes; `for` takes one scrape longer,
+# so that what a single one found fulfils none.
 set -eu
 
 to=${1:?the folder to make}
@@ -22,10 +24,13 @@ sub short {
     $short = $least if $short < $least && ms($n, $unit) > 0;
     $short . "ms";
 }
+sub longer { my ($text, $by) = @_; short($text, 1) + $by . "ms" }
 next if /^\s*(#|summary:|description:|runbook_url:|- record:)/;
-s/^(\s*(?:scrape_interval|scrape_timeout|evaluation_interval): )(\S+)/$1 . short($2, 1000)/e;
-s/^(\s*(?:for|group_wait|group_interval|repeat_interval|resolve_timeout): )(\S+)/$1 . short($2, 1)/e;
-s/\[(\d+[a-z]+)\]/"[" . short($1, 5000) . "]"/ge;
+s/^(\s*(?:scrape_interval|scrape_timeout): )(\S+)/$1 . short($2, 2000)/e;
+s/^(\s*evaluation_interval: )(\S+)/$1 . short($2, 1000)/e;
+s/^(\s*for: )(\S+)/$1 . longer($2, 2000)/e;
+s/^(\s*(?:group_wait|group_interval|repeat_interval|resolve_timeout): )(\S+)/$1 . short($2, 1)/e;
+s/\[(\d+[a-z]+)\]/"[" . short($1, 7000) . "]"/ge;
 s/\boffset (\d+[a-z]+)/"offset " . short($1, 1)/ge;
 s/(predict_linear\(.*?, )([\d *]+)\)/"$1$2 \/ $ENV{FACTOR})"/ge;
 '

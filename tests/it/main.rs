@@ -9,9 +9,10 @@
 //! see yet. `service` is one of the services as a process of its own, `servers` what several of them share; `services` has
 //! them work together, and ends them, `takeover` has one builder go on where another one ended, `bad_input` gives them
 //! databases and brokers that are not what they need, and `faults` is everything that can fail while they work with
-//! database and broker. `log_lines` examines what each of them logs.
+//! database and broker; `disk` is one that can be full. `log_lines` examines what each of them logs.
 //!
-//! `panels` asks what dashboards ask, of everything that can be measured, and `guides` follows the links of the guides.
+//! `alerts` sees to it that somebody hears of what fails. `panels` asks what dashboards ask, of everything that can be
+//! measured, and `guides` follows the links of the guides.
 //!
 //! `torn_reads` reads through `nginx` while releases go live.
 
@@ -23,11 +24,13 @@
     reason = "the lint knows tests, but not their helpers"
 )]
 
+mod alerts;
 mod bad_input;
 mod built_site;
 mod collector;
 mod corpus;
 mod dashboard;
+mod disk;
 mod errors;
 mod faults;
 mod feeds;

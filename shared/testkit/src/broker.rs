@@ -158,6 +158,14 @@ impl TestBroker {
         bodies
     }
 
+    /// Puts a message of these bytes into a queue, and waits until the broker has it.
+    pub async fn send(&self, queue: &str, body: &[u8]) {
+        let (channel, (options, confirmed, properties)) = (self.channel().await, Default::default());
+        channel.confirm_select(confirmed).await.expect("a channel");
+        let sent = channel.basic_publish("".into(), queue.into(), options, body, properties).await;
+        sent.expect("a queue").await.expect("a broker that confirms");
+    }
+
     /// Removes a queue with all that it holds.
     pub async fn delete_queue(&self, name: &str) {
         self.channel().await.queue_delete(name.into(), QueueDeleteOptions::default()).await.expect("a queue to delete");

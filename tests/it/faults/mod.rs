@@ -4,7 +4,7 @@
 //! A [`stack`] of real [`service`]s stands on this machine. [`writers`] edit, [`readers`] read, [`watchers`] watch builds,
 //! all the time; meanwhile one [`fault`] after the other strikes and passes. After each, all services must be ready again
 //! and all that was acknowledged live; in the end the [`verdict`] looks at everything that was left, and the [`figures`] are
-//! printed. [`course`] is what they know of each other, [`texts`] is how a page tells what it is, [`disk`] one that can be full.
+//! printed. [`course`] is what they know of each other, [`texts`] is how a page tells what it is, [`crate::disk`] one that can be full.
 //!
 //! | variable | does |
 //! |---|---|
@@ -13,7 +13,6 @@
 //! | `MICROBLOG_TEST_FAULT_ONLY` | only faults whose names contain this, each alone |
 
 mod course;
-mod disk;
 mod fault;
 mod figures;
 mod keeper;
@@ -44,7 +43,7 @@ use crate::installation::{Client, path_of};
 const CLIENTS: usize = 6;
 
 /// Past the test harness, which keeps to itself what a test that passes prints.
-fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
 }
 
@@ -74,7 +73,7 @@ fn begin(stack: &Stack, number: usize) -> Post {
     let post = client(stack).publish(&texts::title(number, 0), &texts::markdown(number, 0));
     let (id, path) = (post["id"].as_str().unwrap().to_owned(), path_of(&post));
     let since = Instant::now();
-    while !stack.disk.folder().join("current").join(path.trim_start_matches('/')).exists() {
+    while !stack.disk.folder("build").join("current").join(path.trim_start_matches('/')).exists() {
         assert!(since.elapsed() < course::PATIENCE, "{path} does not go live: {}", stack.state());
         std::thread::sleep(std::time::Duration::from_millis(20));
     }

@@ -48,7 +48,7 @@ impl Stack {
     /// Whether somebody holds the lock of the release store.
     fn releases_are_held(&self) -> bool {
         let mut flock = Command::new("flock");
-        flock.arg("--nonblock").arg(self.disk.folder().join("lock")).arg("true");
+        flock.arg("--nonblock").arg(self.disk.folder("build").join("lock")).arg("true");
         !flock.status().unwrap().success()
     }
 

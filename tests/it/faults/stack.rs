@@ -12,10 +12,10 @@ use microblog_testkit::{PostgresServer, Proxy, TestBroker, free_address};
 use tokio::runtime::Runtime;
 
 use super::course::PATIENCE;
-use super::disk::Disk;
 use super::fault::Part;
 use super::keeper::Keeper;
 use super::service::{Parts, Service};
+use crate::disk::Disk;
 use crate::installation::Installation;
 use crate::nginx::Nginx;
 use crate::program::run;
@@ -50,7 +50,7 @@ impl Stack {
         runtime.block_on(database.wait_until_ready());
         let installation = Installation::with(vec![
             format!("database.url={}", database.url().reveal()),
-            format!("build.dir={}", disk.folder().display()),
+            format!("build.dir={}", disk.folder("build").display()),
             // As many as the small disk takes; all that are kept are looked at in the end.
             "release.keep=200".to_owned(),
         ]);
@@ -64,7 +64,7 @@ impl Stack {
         let keeper = Keeper::of(Arc::clone(&services));
         let apis = [services[0].address, services[1].address];
         wait_for_release(&disk, &services);
-        let (nginx, front) = Nginx::start_before(&disk.folder(), &apis);
+        let (nginx, front) = Nginx::start_before(&disk.folder("build"), &apis);
         let stack = Self { services, nginx, front, keeper, installation, database, broker, disk, runtime };
         stack.wait_until_ready();
         stack
@@ -161,13 +161,7 @@ impl Stack {
     }
 
     pub(crate) fn send_undecodable(&self) {
-        self.runtime.block_on(async {
-            let channel = self.broker.channel().await;
-            let (options, confirmed, properties) = Default::default();
-            channel.confirm_select(confirmed).await.unwrap();
-            let sent = channel.basic_publish("".into(), "builds".into(), options, b"\xffnot JSON", properties).await;
-            sent.unwrap().await.unwrap();
-        });
+        self.runtime.block_on(self.broker.send("builds", b"\xffnot JSON"));
     }
 
     /// How many messages a queue holds.
@@ -229,7 +223,7 @@ fn shown(url: &AmqpUrl) -> String {
 /// There is no site before the first build.
 fn wait_for_release(disk: &Disk, services: &[Service]) {
     let since = Instant::now();
-    while !disk.folder().join("current/index.html").exists() {
+    while !disk.folder("build").join("current/index.html").exists() {
         let said = || services.iter().map(Service::log).collect::<Vec<_>>().join("\n");
         assert!(since.elapsed() < PATIENCE, "there is no first release\n{}", said());
         std::thread::sleep(Duration::from_millis(20));

@@ -62,7 +62,7 @@ pub(crate) fn every_release_is_there_once(stack: &Stack) -> u64 {
 /// The release store is whole, and nobody left anything in it.
 pub(crate) fn the_release_store_is_sound(stack: &Stack) {
     run(&mut stack.installation.command(&["releases", "verify"]));
-    let drafts: Vec<_> = std::fs::read_dir(stack.disk.folder().join("tmp")).unwrap().collect();
+    let drafts: Vec<_> = std::fs::read_dir(stack.disk.folder("build").join("tmp")).unwrap().collect();
     assert!(drafts.is_empty(), "drafts are left: {drafts:?}");
 }
 

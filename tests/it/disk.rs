@@ -1,4 +1,4 @@
-//! A disk for releases that can be full.
+//! A disk that can be full.
 
 use std::fs;
 use std::io::Write as _;
@@ -26,9 +26,9 @@ impl Disk {
         Self { folder, mount }
     }
 
-    /// Where releases may lie.
-    pub(crate) fn folder(&self) -> PathBuf {
-        self.folder.path().join("build")
+    /// A folder on it, which its user makes.
+    pub(crate) fn folder(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     /// Whether it can be filled without filling the machine's.
@@ -40,6 +40,13 @@ impl Disk {
     pub(crate) fn fill(&self) {
         let mut ballast = fs::File::create(self.folder.path().join("ballast")).unwrap();
         while ballast.write_all(&[1; 4_096]).is_ok() {}
+    }
+
+    /// Takes all but so many bytes.
+    pub(crate) fn fill_but(&self, bytes: u64) {
+        self.fill();
+        let ballast = fs::File::options().write(true).open(self.folder.path().join("ballast")).unwrap();
+        ballast.set_len(ballast.metadata().unwrap().len().saturating_sub(bytes)).unwrap();
     }
 
     /// Gives the room back.
