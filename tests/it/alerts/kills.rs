@@ -15,8 +15,8 @@ pub(crate) const NAMESPACE: &str = "microblog";
 
 /// A database server and a broker that a site has for itself.
 pub(crate) struct Servers {
-    runtime: Runtime,
-    database: PostgresServer,
+    pub(crate) runtime: Runtime,
+    pub(crate) database: PostgresServer,
     pub(crate) broker: TestBroker,
 }
 

@@ -22,7 +22,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use microblog_testkit::{Pace, Places, WebhookAt};
 
-use self::kills::{NAMESPACE, Servers};
+use self::kills::NAMESPACE;
+pub(crate) use self::kills::Servers;
 use self::site::Site;
 use self::watch::{SHORTENED, Watch};
 

@@ -9,12 +9,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use microblog_testkit::{
-    Pace, Places, PostgresServer, Receiver, Target, TestAlertmanager, TestBroker, TestExporter, TestPrometheus,
-    WebhookAt, free_port,
+    Pace, Places, Receiver, Target, TestAlertmanager, TestExporter, TestPrometheus, WebhookAt, free_port,
 };
 use serde_json::json;
-use tokio::runtime::Runtime;
 
+use crate::alerts::Servers;
 use crate::installation::{Client, Installation};
 use crate::nginx::Nginx;
 use crate::service::{Service, api, builder, wait_until};
@@ -31,18 +30,14 @@ pub(crate) struct Stack {
     nginx: Nginx,
     services: [Service; 2],
     installation: Installation,
-    broker: TestBroker,
-    _database: PostgresServer,
-    runtime: Runtime,
+    servers: Servers,
 }
 
 impl Stack {
     /// Starts all of it, and waits until everything is measured.
     pub(crate) fn start() -> Self {
-        let (runtime, database) = (Runtime::new().unwrap(), PostgresServer::start());
-        let broker = runtime.block_on(TestBroker::measured());
-        runtime.block_on(database.wait_until_ready());
-        let installation = Installation::with(settings(&database, &broker));
+        let servers = Servers::start();
+        let installation = Installation::with(settings(&servers));
         fs::create_dir_all(theme(&installation)).unwrap();
         let services = [api, builder].map(|program| Service::ready(program(&installation), &installation));
         services[0].client(&installation).publish("Hello", "The first text.");
@@ -52,23 +47,17 @@ impl Stack {
 
         let receiver = Receiver::start();
         let alertmanager = TestAlertmanager::start(PACE, &receiver, WebhookAt::Receiver);
-        let exporters =
-            [TestExporter::of_postgres(&database), TestExporter::of_nginx(&nginx.status()), TestExporter::of_machine()];
+        let exporters = [
+            TestExporter::of_postgres(&servers.database),
+            TestExporter::of_nginx(&nginx.status()),
+            TestExporter::of_machine(),
+        ];
         let [api, builder] = [&services[0], &services[1]].map(address);
-        let places = Places { api, builder, rabbitmq: broker.exporter(), alertmanager: alertmanager.address() };
+        let places = Places { api, builder, rabbitmq: servers.broker.exporter(), alertmanager: alertmanager.address() };
         let prometheus = TestPrometheus::start(PACE, &places);
         prometheus.watch(&targets(&exporters));
         let watchers = (receiver, alertmanager, exporters);
-        let stack = Self {
-            prometheus,
-            _watchers: watchers,
-            nginx,
-            services,
-            installation,
-            broker,
-            _database: database,
-            runtime,
-        };
+        let stack = Self { prometheus, _watchers: watchers, nginx, services, installation, servers };
         wait_until("everything is scraped", || stack.prometheus.query("up == 1").len() == 8);
         stack
     }
@@ -77,8 +66,8 @@ impl Stack {
     pub(crate) fn work(&self) {
         let post = self.client().publish("Greetings", "Some text.");
         self.go_on();
-        self.runtime.block_on(async {
-            let channel = self.broker.channel().await;
+        self.servers.runtime.block_on(async {
+            let channel = self.servers.broker.channel().await;
             let (options, properties) = Default::default();
             channel.basic_publish("".into(), "builds".into(), options, b"not JSON", properties).await.unwrap();
         });
@@ -125,19 +114,17 @@ impl Stack {
 }
 
 /// Everything that brings metrics of its own.
-fn settings(database: &PostgresServer, broker: &TestBroker) -> Vec<String> {
-    let url = broker.url();
-    vec![
-        format!("database.url={}", database.url().reveal()),
-        format!("queue.url=amqp://{}:{}@{}:{}/{}", url.user(), url.password(), url.host(), url.port(), url.vhost()),
+fn settings(servers: &Servers) -> Vec<String> {
+    let own = [
         "log.dir=logs".to_owned(),
         "site.theme=theme".to_owned(),
         "site.base_url=https://blog.example.org".to_owned(),
         // Any server that speaks TLS has a certificate.
-        format!("monitor.certificate=127.0.0.1:{}", broker.tls().0),
+        format!("monitor.certificate=127.0.0.1:{}", servers.broker.tls().0),
         // A collector that is away.
         format!("otlp.endpoint=http://127.0.0.1:{}", free_port()),
-    ]
+    ];
+    servers.settings().into_iter().chain(own).collect()
 }
 
 fn theme(installation: &Installation) -> PathBuf {
