@@ -1,7 +1,18 @@
 """Is it healthy, are the promises kept, what changed? Read from the top left: red there is what to look at."""
 
 from model import INSTANCE, SERVICE, Dashboard, Limits, Panel, Query, Row
-from queries import ASKED, burn_rate, failed_ratio, known, late_ratio, per_second, publish_quantile, request_quantile, total
+from queries import (
+    ASKED,
+    burn_rate,
+    failed_ratio,
+    last_build_failed,
+    late_ratio,
+    per_second,
+    publish_quantile,
+    request_quantile,
+    total,
+    unfinished_builds,
+)
 
 
 def firing(severities):
@@ -51,9 +62,9 @@ HEALTH = Row(
             Limits.above(0.5, 1), "microblog_publish_to_live_seconds", 3, nothing="no edits",
         ),
         Panel(
-            "stat", "Builds given up", "short", (Query(known("microblog_jobs", selector=f'state="dead",{SERVICE}')),),
-            "Builds that failed for good and wait for a person. Normal: 0. Readers keep the release before.",
-            Limits.zero(), "microblog_jobs", 3,
+            "stat", "Last build", "short", (Query(last_build_failed(), "{{namespace}}"),),
+            "Whether the last build that ended was given up. Normal: well. Failed: readers keep the release before, and a person has to look.",
+            Limits.zero(), "microblog_last_build_failure_timestamp_seconds", 3, names={0: "well", 1: "FAILED"},
         ),
         Panel(
             "stat", "Alerting itself", "short",
@@ -145,8 +156,8 @@ LOAD = Row(
             Limits.notice(100), "microblog_builds_total", 6, stacked=True,
         ),
         Panel(
-            "timeseries", "Builds that wait", "short", (Query(known("microblog_jobs", "state"), "{{state}} {{namespace}}"),),
-            "Normal: at most one runs and one waits. Dead ones need a person.",
+            "timeseries", "Builds that wait", "short", (Query(unfinished_builds(), "{{state}} {{namespace}}"),),
+            "Normal: at most one runs and one waits; none is retrying.",
             Limits.above(5, 20), "microblog_jobs", 6,
         ),
     ),

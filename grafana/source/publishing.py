@@ -1,7 +1,7 @@
 """The way of an edit to readers: outbox, queue, build, release."""
 
 from model import INSTANCE, SERVICE, Dashboard, Limits, Panel, Query, Row
-from queries import ONE_SECOND, known, per_second, publish_quantile, quantile, total
+from queries import ONE_SECOND, known, last_build_failed, per_second, publish_quantile, quantile, total, unfinished_builds
 
 BUILD = "microblog_build_duration_seconds"
 
@@ -21,13 +21,13 @@ LIVE = Row(
             Limits.zero(), "microblog_builds_total", 3,
         ),
         Panel(
-            "stat", "Given up", "short", (Query(known("microblog_jobs", selector=f'state="dead",{SERVICE}')),),
-            "Builds that failed for good and wait for a person. Normal: 0.",
-            Limits.zero(), "microblog_jobs", 3,
+            "stat", "Last build", "short", (Query(last_build_failed(), "{{namespace}}"),),
+            "Whether the last build that ended was given up. Normal: well.",
+            Limits.zero(), "microblog_last_build_failure_timestamp_seconds", 3, names={0: "well", 1: "FAILED"},
         ),
         Panel(
             "stat", "Not finished", "short",
-            (Query(known("microblog_jobs", "state", f'state!="dead",{SERVICE}'), "{{state}} {{namespace}}"),),
+            (Query(unfinished_builds(), "{{state}} {{namespace}}"),),
             "Builds on their way. Normal: 0 or 1 waiting, 0 or 1 running, none retrying.",
             Limits.above(2, 10), "microblog_jobs", 4,
         ),
@@ -152,8 +152,8 @@ QUEUE = Row(
     8,
     (
         Panel(
-            "timeseries", "Builds that wait", "short", (Query(known("microblog_jobs", "state"), "{{state}} {{namespace}}"),),
-            "Normal: one waits while one runs, since edits coalesce. Retrying: what it depends on is away. Dead: read its events.",
+            "timeseries", "Builds that wait", "short", (Query(unfinished_builds(), "{{state}} {{namespace}}"),),
+            "Normal: one waits while one runs, since edits coalesce. Retrying: what it depends on is away.",
             Limits.above(5, 20), "microblog_jobs", 6,
         ),
         Panel(

@@ -47,6 +47,18 @@ def known(metric, by="", selector=SERVICE):
     return f"max by ({labels}) ({metric}{{{selector}}})"
 
 
+def last_build_failed():
+    """1 where a build was given up and none has succeeded since, else 0; also where none ever failed, or ever succeeded."""
+    failed = known("microblog_last_build_failure_timestamp_seconds")
+    succeeded = known("microblog_last_build_success_timestamp_seconds")
+    return f"{failed} > bool ({succeeded} >= 0 or 0 * {failed})"
+
+
+def unfinished_builds():
+    """Those given up are no part of it: they are counted for 90 days, whatever was built since."""
+    return known("microblog_jobs", "state", f'state!="dead",{SERVICE}')
+
+
 def total(metric, window, by="", selector=INSTANCE):
     """By how much a counter of all processes grew."""
     labels = f" by ({by})" if by else ""
