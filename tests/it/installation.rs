@@ -122,7 +122,8 @@ impl Installation {
     /// What its programs know and must not log.
     pub(crate) fn secrets(&self) -> Vec<String> {
         let token = Some(self.token.clone()).filter(|token| !token.is_empty());
-        let passwords = self.settings.iter().filter_map(|setting| password_in(setting).map(str::to_owned));
+        let told = self.settings.iter().filter_map(|setting| secret_of(setting).or_else(|| password_in(setting)));
+        let passwords = told.map(str::to_owned);
         token.into_iter().chain(passwords).chain(PASSWORDS.map(str::to_owned)).collect()
     }
 }
@@ -135,6 +136,12 @@ impl Drop for Installation {
             assert!(complaints.is_empty(), "lines of the log are wrong:\n{}", complaints.join("\n"));
         }
     }
+}
+
+/// What is secret as a whole.
+fn secret_of(setting: &str) -> Option<&str> {
+    let (key, value) = setting.split_once('=')?;
+    (key.ends_with("secret") || key.ends_with("token")).then_some(value)
 }
 
 /// Of the address that a setting names: `key=scheme://user:password@host`, in the form that no other text has.

@@ -48,12 +48,37 @@ pub(crate) struct AuditLine {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kept {
     Yes,
-    /// The connection was lost before the database said so.
+    No,
+    /// The connection was lost, or nobody waited any more, before the database said so.
     Unknown,
 }
 
+/// The lines of a change that is being kept. Whoever waits for that may go away, as requests do whose time is up.
+#[derive(Debug)]
+pub(crate) struct Pending(Vec<AuditLine>);
+
+impl Pending {
+    pub(crate) fn new(lines: Vec<AuditLine>) -> Self {
+        Self(lines)
+    }
+
+    pub(crate) fn settle(mut self, kept: Kept) {
+        self.log(kept);
+    }
+
+    fn log(&mut self, kept: Kept) {
+        self.0.drain(..).filter(|_| kept != Kept::No).for_each(|line| line.log(kept));
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.log(Kept::Unknown);
+    }
+}
+
 impl AuditLine {
-    pub(crate) fn log(&self, kept: Kept) {
+    fn log(&self, kept: Kept) {
         let Self { user, action, subject, ip, request_id, detail } = self;
         let may_be_lost = (kept == Kept::Unknown).then_some(true);
         tracing::info!(target: "audit", action, subject, user, ip, request_id, detail, may_be_lost, "{action} {subject}");

@@ -9,7 +9,7 @@ use std::time::Duration;
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool};
 
-use crate::audit::{AuditLine, Kept};
+use crate::audit::{AuditLine, Kept, Pending};
 use crate::decode::Columns as _;
 use crate::dialect::{Dialect, has_undone};
 use crate::error::StoreError;
@@ -162,15 +162,16 @@ impl Transaction {
     /// Keeps what was done. When this returns, it survives a power cut. When the connection is lost meanwhile, nobody
     /// knows whether it was kept.
     pub async fn commit(self) -> Result<(), StoreError> {
+        let lines = Pending::new(self.audited);
         let committed = self.inner.commit().await.map_err(|error| match StoreError::from(error) {
             StoreError::Unavailable(error) if !has_undone(&error) => StoreError::Unsettled(error),
             error => error,
         });
-        match &committed {
-            Ok(()) => self.audited.iter().for_each(|line| line.log(Kept::Yes)),
-            Err(StoreError::Unsettled(_)) => self.audited.iter().for_each(|line| line.log(Kept::Unknown)),
-            Err(_) => {}
-        }
+        lines.settle(match &committed {
+            Ok(()) => Kept::Yes,
+            Err(StoreError::Unsettled(_)) => Kept::Unknown,
+            Err(_) => Kept::No,
+        });
         committed
     }
 
@@ -199,12 +200,56 @@ is_a_connection!(Reader, 0; Snapshot, 0; Transaction, inner);
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Poll;
 
-    use microblog_domain::DatabaseUrl;
+    use microblog_domain::{DatabaseUrl, Timestamp};
+    use serde_json::Value;
     use tokio::net::TcpListener;
+    use tracing::span::{Attributes, Id, Record};
+    use tracing::{Event, Metadata};
 
     use super::*;
+    use crate::{Origin, audit};
+
+    /// Counts lines of the audit trail.
+    struct Counter(Arc<AtomicUsize>);
+
+    impl tracing::Subscriber for Counter {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            metadata.is_event() && metadata.target() == "audit"
+        }
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+        fn event(&self, _: &Event<'_>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+        fn enter(&self, _: &Id) {}
+        fn exit(&self, _: &Id) {}
+    }
+
+    #[tokio::test]
+    async fn a_change_is_logged_even_if_nobody_waits_until_it_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&DatabaseUrl::Sqlite(folder.path().join("blog.db"))).await.unwrap();
+        let count = Arc::new(AtomicUsize::new(0));
+        let _counts = tracing::subscriber::set_default(Counter(Arc::clone(&count)));
+        let origin = Origin::system(Timestamp::UNIX_EPOCH);
+        let mut change = store.begin().await.unwrap();
+        audit::record(&mut change, &origin, "post.create", "one", &Value::Null).await.unwrap();
+        let mut commit = Box::pin(change.commit());
+        assert!(poll_fn(|context| Poll::Ready(commit.as_mut().poll(context))).await.is_pending());
+        drop(commit);
+        assert_eq!(count.load(Ordering::Relaxed), 1);
+        let mut dropped = store.begin().await.unwrap();
+        audit::record(&mut dropped, &origin, "post.create", "two", &Value::Null).await.unwrap();
+        dropped.roll_back().await.unwrap();
+        assert_eq!(count.load(Ordering::Relaxed), 1);
+    }
 
     /// A store whose server takes connections and says nothing, and how many it took.
     async fn silent_server(folder: &tempfile::TempDir) -> (Store, Arc<AtomicUsize>) {
