@@ -15,7 +15,8 @@ use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 use microblog_domain::Clock;
-use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::{Layer, Registry, reload};
 
 use file::{LogFile, LogFileGuard};
 pub use layer::{LogLayer, current_request_id};
@@ -47,7 +48,7 @@ pub(crate) struct Logs {
 
 /// What is logged, for whoever may change it. Keeps nothing open: who has it may outlive the logs.
 #[derive(Debug, Clone)]
-pub struct LogLevel(reload::Handle<EnvFilter, Registry>);
+pub struct LogLevel(reload::Handle<Targets, Registry>);
 
 impl LogLevel {
     /// From now on this is logged.
@@ -96,8 +97,8 @@ pub enum LogError {
 const QUIET: &str = "lapin=off";
 
 /// What is logged: all that `level` names, even what is quiet otherwise.
-fn filter(level: &str) -> Result<EnvFilter, LogError> {
-    EnvFilter::try_new(format!("{QUIET},{level}")).map_err(|_| LogError::Level { level: level.to_owned() })
+fn filter(level: &str) -> Result<Targets, LogError> {
+    format!("{QUIET},{level}").parse().map_err(|_| LogError::Level { level: level.to_owned() })
 }
 
 #[cfg(test)]

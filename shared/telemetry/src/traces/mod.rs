@@ -70,6 +70,7 @@ impl Traces {
             .with_location(false)
             .with_threads(false)
             .with_tracked_inactivity(false)
+            .with_context_activation(false)
             .with_filter(filter_fn(|metadata| metadata.is_span() && metadata.target().starts_with(OWN_SPANS)))
     }
 }
