@@ -1,17 +1,15 @@
 //! The rows of the route table, and the router that is made of them.
 
-use std::time::Duration;
-
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::http::StatusCode;
-use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::middleware;
 use axum::routing::{self, MethodRouter};
 use axum::{Router, http};
 use microblog_config::ByteSize;
 
 use crate::auth::guard::{Counted, Gate, Guard, admit};
+use crate::edge::answer_in_time;
 use crate::error::{ApiError, ErrorCode};
 use crate::repeat::answer_again;
 use crate::state::App;
@@ -182,12 +180,6 @@ impl Route {
 pub(crate) fn router(table: Vec<Route>, app: &App) -> Router<App> {
     let add = |router: Router<App>, route: Route| router.route(route.path, route.guarded(app));
     table.into_iter().fold(Router::new(), add).fallback(unknown_address).method_not_allowed_fallback(wrong_method)
-}
-
-async fn answer_in_time(State(time): State<Duration>, request: Request, next: Next) -> Result<Response, ApiError> {
-    tokio::time::timeout(time, next.run(request)).await.map_err(|_| {
-        ApiError::new(ErrorCode::Timeout, "Nothing may have been done, or all of it: look before you try again.")
-    })
 }
 
 async fn unknown_address() -> ApiError {

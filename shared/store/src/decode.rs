@@ -88,9 +88,9 @@ fn corrupt(column: &str, reason: &dyn Display) -> StoreError {
     StoreError::Corrupt { column: column.to_owned(), reason: reason.to_string() }
 }
 
-/// A time as it is stored: microseconds since 1970.
+/// A time as it is stored: microseconds since 1970. Of the last second of the calendar only the beginning can be read.
 pub(crate) fn micros(time: Timestamp) -> i64 {
-    time.as_microsecond()
+    time.as_microsecond().min(Timestamp::MAX.as_second() * 1_000_000)
 }
 
 /// `$3, $4, $5`: the places of so many parameters, from this number on. Only numbers enter the statement.

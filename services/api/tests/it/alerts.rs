@@ -77,6 +77,16 @@ async fn an_alert_fires_is_told_again_and_is_over() {
 }
 
 #[tokio::test]
+async fn an_alert_of_the_last_second_of_the_calendar_keeps_nobody_from_seeing_the_others() {
+    let app = app().await;
+    let owner = app.owner().await;
+    let told = [alert("Late", "critical", "9999-12-30T22:00:00.9Z"), alert("ServiceDown", "critical", STARTED)];
+    alertmanager(&app).post(WEBHOOK, notification(&told)).await.ok();
+    let names: Vec<_> = alerts(&owner, "").await.iter().map(|alert| alert["name"].clone()).collect();
+    assert_eq!(names, ["Late", "ServiceDown"]);
+}
+
+#[tokio::test]
 async fn only_who_knows_the_secret_tells_of_alerts() {
     let app = app().await;
     let owner = app.owner().await;

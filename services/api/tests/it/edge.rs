@@ -141,13 +141,13 @@ async fn a_body_that_is_too_large_is_refused() {
 }
 
 #[tokio::test]
-async fn a_request_that_does_not_end_is_given_up() {
+async fn a_request_that_does_not_end_is_given_up_and_is_no_fault_of_the_service() {
     let app = TestApp::with(&[("server.request_timeout", "1s")]).await;
     let author = app.author().await.with("content-type", "application/json");
     let endless = Body::from_stream(stream::pending::<Result<String, std::io::Error>>());
     let answer = author.ask(Method::POST, "/api/v1/posts", endless).await;
-    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-    answer.problem("timeout");
+    assert_eq!(answer.status, StatusCode::REQUEST_TIMEOUT);
+    answer.problem("request_timeout");
 }
 
 #[tokio::test]
