@@ -65,7 +65,7 @@ async fn an_author_is_refused_what_needs_more() {
             refused += 1;
         }
     }
-    assert_eq!(refused, 12);
+    assert_eq!(refused, 13);
 }
 
 #[tokio::test]
