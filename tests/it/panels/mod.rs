@@ -36,11 +36,15 @@ fn silent(stack: &Stack, asked: &[Asked]) -> Vec<String> {
     waiting.into_iter().map(|asked| format!("{} has no answer: {}", asked.place, asked.expression)).collect()
 }
 
-/// The metrics that Prometheus has never seen, with who asks for them.
+/// The metrics that Prometheus never comes to see, with who asks for them. It records some a moment after the others.
 fn missing<'a>(stack: &Stack, asked: impl Iterator<Item = &'a Asked>) -> BTreeSet<String> {
-    let known = stack.known();
     let named =
         asked.flat_map(|asked| queries::metrics_in(&asked.expression).into_iter().map(move |name| (name, asked)));
-    let unknown = named.filter(|(name, _)| !known.contains(name));
-    unknown.map(|(name, asked)| format!("{} asks for {name}, which nobody shows", asked.place)).collect()
+    let (mut unknown, since): (Vec<_>, _) = (named.collect(), Instant::now());
+    while !unknown.is_empty() && since.elapsed() < stack::PATIENCE {
+        let known = stack.known();
+        unknown.retain(|(name, _)| !known.contains(name));
+        stack.go_on();
+    }
+    unknown.iter().map(|(name, asked)| format!("{} asks for {name}, which nobody shows", asked.place)).collect()
 }
