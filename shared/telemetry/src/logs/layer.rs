@@ -68,10 +68,13 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
     }
 
     fn on_record(&self, id: &Id, values: &SpanRecord<'_>, context: Context<'_, S>) {
+        // Before the span's fields are locked: a value that panics while it is written is logged with these fields.
+        let mut recorded = Fields::default();
+        values.record(&mut recorded);
         if let Some(span) = context.span(id)
             && let Some(fields) = span.extensions_mut().get_mut::<Fields>()
         {
-            values.record(fields);
+            fields.extend(&recorded);
         }
     }
 
@@ -163,6 +166,32 @@ mod tests {
         });
         assert_eq!(told.as_deref(), Some("r-1"));
         assert_eq!(current_request_id(), None);
+    }
+
+    /// As the panic hook does while a value panics.
+    struct AsksWhileItIsWritten;
+
+    impl std::fmt::Display for AsksWhileItIsWritten {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "a part of {}", current_request_id().unwrap_or_default())
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_recorded_may_itself_ask_for_the_fields_of_its_span() {
+        let (ends, ended) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let text = logged(Form::Json, || {
+                let span = tracing::error_span!("request", request_id = "r-1", part = tracing::field::Empty);
+                span.in_scope(|| {
+                    span.record("part", tracing::field::display(AsksWhileItIsWritten));
+                    tracing::info!("done");
+                });
+            });
+            ends.send(text)
+        });
+        let text = ended.recv_timeout(std::time::Duration::from_secs(20)).expect("it waits for itself");
+        assert!(text.contains("\"part\":\"a part of r-1\""), "{text}");
     }
 
     #[test]
