@@ -34,11 +34,11 @@ STATE = Row(
             "stat", "Database connections in use", "percentunit",
             (
                 Query(
-                    f'max(sum by (instance) (microblog_db_pool_connections{{state="used",{INSTANCE}}})'
-                    f" / sum by (instance) (microblog_db_pool_connections_max{{{INSTANCE}}}))"
+                    f'max(sum by (instance, pool) (microblog_db_pool_connections{{state="used",{INSTANCE}}})'
+                    f" / sum by (instance, pool) (microblog_db_pool_connections_max{{{INSTANCE}}}))"
                 ),
             ),
-            "Of the process that uses most of its own. Normal: under 50 %. At 100 % requests wait for a connection.",
+            "Of the process and purpose that use most of their own. Normal: under 50 %. At 100 % requests wait for a connection.",
             Limits.above(0.7, 0.95), "microblog_db_pool_connections", 6, most=1,
         ),
     ),
@@ -138,8 +138,14 @@ SATURATION = Row(
         Panel(
             "timeseries", "Database connections", "short",
             (
-                Query(f"sum by (instance, state) (microblog_db_pool_connections{{{INSTANCE}}})", "{{instance}} {{state}}"),
-                Query(f"sum by (instance) (microblog_db_pool_connections_max{{{INSTANCE}}})", "{{instance}} at most"),
+                Query(
+                    f"sum by (instance, pool, state) (microblog_db_pool_connections{{{INSTANCE}}})",
+                    "{{instance}} {{pool}} {{state}}",
+                ),
+                Query(
+                    f"sum by (instance, pool) (microblog_db_pool_connections_max{{{INSTANCE}}})",
+                    "{{instance}} {{pool}} at most",
+                ),
             ),
             "Normal: used far below the most. Used at the most: slow statements, or a database that is away.",
             Limits.notice(100), "microblog_db_pool_connections", 6,

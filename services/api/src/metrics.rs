@@ -77,9 +77,10 @@ pub(crate) fn certificate_is_gone(host: &str) {
 
 /// How the connections to the database are used.
 pub(crate) fn pool_is(connections: PoolUse) {
-    gauge!(POOL, "state" => "used").set(f64::from(connections.used));
-    gauge!(POOL, "state" => "idle").set(f64::from(connections.idle));
-    gauge!(POOL_MAX).set(f64::from(connections.max));
+    let pool = connections.pool;
+    gauge!(POOL, "pool" => pool, "state" => "used").set(f64::from(connections.used));
+    gauge!(POOL, "pool" => pool, "state" => "idle").set(f64::from(connections.idle));
+    gauge!(POOL_MAX, "pool" => pool).set(f64::from(connections.max));
 }
 
 /// Counts a request while it is being answered.

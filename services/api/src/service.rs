@@ -27,7 +27,7 @@ pub(crate) async fn show_service() -> Result<Answer, ApiError> {
 
 /// `GET /metrics`
 pub(crate) async fn show_metrics(State(app): State<App>) -> impl IntoResponse {
-    metrics::pool_is(app.store.pool_use());
+    app.store.pools_in_use().for_each(metrics::pool_is);
     tokio::join!(health::measure(&app), service_metrics::refresh(&app));
     ([(header::CONTENT_TYPE, Recorder::FORMAT)], app.recorder.render())
 }

@@ -53,9 +53,11 @@ pub struct Store {
     pub(crate) server: Option<Arc<Server>>,
 }
 
-/// How many connections there are and do something.
+/// How many connections there are and do something, of those that serve one purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolUse {
+    /// What they are for: `write`, `read`, or `count` requests.
+    pub pool: &'static str,
     /// Connections that are doing something for somebody.
     pub used: u32,
     /// Open connections that wait for work.
@@ -115,17 +117,18 @@ impl Store {
         self.counting.as_ref().unwrap_or(&self.writers)
     }
 
-    fn pools(&self) -> impl Iterator<Item = &AnyPool> {
-        [&self.writers, &self.readers].into_iter().chain(&self.counting)
+    fn pools(&self) -> impl Iterator<Item = (&'static str, &AnyPool)> {
+        let counting = self.counting.iter().map(|pool| ("count", pool));
+        [("write", &self.writers), ("read", &self.readers)].into_iter().chain(counting)
     }
 
-    /// How busy the connections are.
-    #[must_use]
-    pub fn pool_use(&self) -> PoolUse {
-        let open = self.pools().map(AnyPool::size).sum();
-        let idle = self.pools().map(AnyPool::num_idle).sum::<usize>();
-        let idle = u32::try_from(idle).unwrap_or(open).min(open);
-        PoolUse { used: open - idle, idle, max: self.pools().map(|pool| pool.options().get_max_connections()).sum() }
+    /// How busy the connections are. Each pool by itself: whoever waits for one is not helped by another.
+    pub fn pools_in_use(&self) -> impl Iterator<Item = PoolUse> {
+        self.pools().map(|(pool, connections)| {
+            let open = connections.size();
+            let idle = u32::try_from(connections.num_idle()).unwrap_or(open).min(open);
+            PoolUse { pool, used: open - idle, idle, max: connections.options().get_max_connections() }
+        })
     }
 
     /// Finishes what is under way and closes all connections, which folds the write-ahead log of SQLite into its file.

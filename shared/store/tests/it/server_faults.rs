@@ -41,7 +41,8 @@ async fn fill_pools(store: &Store) {
         writers.push(store.begin().await.unwrap());
     }
     drop((readers, writers));
-    microblog_testkit::eventually("all are idle", async || store.pool_use().idle == 2 * EACH).await;
+    let idle = || store.pools_in_use().map(|pool| pool.idle).sum::<u32>();
+    microblog_testkit::eventually("all are idle", async || idle() == 2 * EACH).await;
 }
 
 /// Many callers at once, each of whom reads and saves.
