@@ -71,8 +71,8 @@ pub(crate) async fn follow_settings(
         }
     };
     while hangups.recv().await.is_some() {
-        let wanted = match args.load() {
-            Ok(settings) => settings.log.level,
+        let wanted = match read_level(&args).await {
+            Ok(level) => level,
             Err(error) => {
                 tracing::error!(%error, "the settings have mistakes: the log level stays as it is");
                 continue;
@@ -85,5 +85,52 @@ pub(crate) async fn follow_settings(
             }
             Err(error) => tracing::error!(%error, "the log level stays as it is"),
         }
+    }
+}
+
+/// Beside the threads that serve, which a file on a disk that hangs must not hold up.
+async fn read_level(args: &SettingsArgs) -> anyhow::Result<String> {
+    let args = args.clone();
+    let settings = tokio::task::spawn_blocking(move || args.load()).await??;
+    Ok(settings.log.level)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::process::Command;
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+
+    use clap::Parser;
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Program {
+        #[command(flatten)]
+        settings: SettingsArgs,
+    }
+
+    #[tokio::test]
+    async fn settings_that_can_not_be_read_to_their_end_hold_nobody_up() {
+        let folder = tempfile::tempdir().unwrap();
+        // Whoever opens it to read waits until somebody writes.
+        let file = folder.path().join("settings.toml");
+        assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
+        let (go_on, told) = mpsc::channel::<()>();
+        let path = file.clone();
+        let writer = thread::spawn(move || {
+            let _ = told.recv_timeout(Duration::from_secs(20));
+            std::fs::write(path, "log.level = \"debug\"").unwrap();
+        });
+        let args = Program::parse_from(["program", "--config", file.to_str().unwrap()]).settings;
+        let mut reading = pin!(read_level(&args));
+        assert!((&mut reading).now_or_never().is_none(), "the thread that serves waits for the file");
+        go_on.send(()).unwrap();
+        assert_eq!(reading.await.unwrap(), "debug");
+        writer.join().unwrap();
     }
 }

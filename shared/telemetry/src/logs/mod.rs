@@ -15,7 +15,7 @@ use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 use microblog_domain::Clock;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::{Layer, Registry, reload};
 
 use file::{LogFile, LogFileGuard};
@@ -96,9 +96,15 @@ pub enum LogError {
 /// The AMQP library logs, as errors and at each try, what the queue says once, in words and with what to do.
 const QUIET: &str = "lapin=off";
 
-/// What is logged: all that `level` names, even what is quiet otherwise.
+/// What is logged: all that `level` names, even what is quiet otherwise. A lone word that is no level, `warning` say, would
+/// be taken for a target, and everything else be silent.
 fn filter(level: &str) -> Result<Targets, LogError> {
-    format!("{QUIET},{level}").parse().map_err(|_| LogError::Level { level: level.to_owned() })
+    let wrong = || LogError::Level { level: level.to_owned() };
+    let is_level = |word: &str| !word.is_empty() && word.parse::<LevelFilter>().is_ok();
+    if !level.split(',').all(|part| part.contains('=') || is_level(part)) {
+        return Err(wrong());
+    }
+    format!("{QUIET},{level}").parse().map_err(|_| wrong())
 }
 
 #[cfg(test)]
@@ -123,6 +129,16 @@ mod tests {
             assert_eq!(measure(tell_details).count_total, 0);
             assert_ne!(measure(|| tracing::info!("this is for everybody")).count_total, 0);
         });
+    }
+
+    #[test]
+    fn what_is_no_level_silences_nothing() {
+        for level in ["info", "WARN", "off,audit=info", "info,microblog_store=debug,sqlx=off"] {
+            assert!(filter(level).is_ok(), "{level}");
+        }
+        for level in ["", "warning", "info,", "loud", "info,microblog_store", "info,microblog_store=loud"] {
+            assert!(filter(level).is_err(), "{level}");
+        }
     }
 
     #[test]
