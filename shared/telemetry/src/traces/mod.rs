@@ -14,7 +14,7 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator, Sampler, SdkTracerProvider};
 use tracing::{Span, Subscriber};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::Layer;
@@ -41,44 +41,47 @@ pub struct TraceOptions {
     pub version: &'static str,
 }
 
-/// Exports until it is dropped, and then what is left: to be kept until the process ends.
+/// Exports until it is dropped, and then what is left: to be kept until the process ends. Without a collector there is
+/// nothing to record: requests and jobs have their ids all the same.
 #[derive(Debug)]
-pub(crate) struct Traces(SdkTracerProvider);
+pub(crate) struct Traces(Option<SdkTracerProvider>);
 
 impl Traces {
     pub(crate) fn start(options: TraceOptions) -> Result<Self, ExportError> {
+        let Some(collector) = options.collector else { return Ok(Self(None)) };
         let resource = Resource::builder()
             .with_service_name(options.service)
             .with_attribute(KeyValue::new("service.version", options.version))
             .build();
-        let provider = SdkTracerProvider::builder().with_resource(resource);
-        let provider = match options.collector {
-            None => provider.with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOff))),
-            Some(collector) => {
-                let sampler = Sampler::TraceIdRatioBased(collector.sample);
-                let processor = export::processor(collector)?;
-                provider.with_sampler(Sampler::ParentBased(Box::new(sampler))).with_span_processor(processor)
-            }
-        };
-        Ok(Self(provider.build()))
+        let sampler = Sampler::TraceIdRatioBased(collector.sample);
+        let provider = SdkTracerProvider::builder()
+            .with_resource(resource)
+            .with_sampler(Sampler::ParentBased(Box::new(sampler)))
+            .with_span_processor(export::processor(collector)?);
+        Ok(Self(Some(provider.build())))
     }
 
     /// The part of the subscriber that makes spans of a trace from spans of the program.
-    pub(crate) fn layer<S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync>(&self) -> impl Layer<S> + use<S> {
-        tracing_opentelemetry::layer()
-            .with_tracer(self.0.tracer(OWN_SPANS))
-            .with_location(false)
-            .with_threads(false)
-            .with_tracked_inactivity(false)
-            .with_context_activation(false)
-            .with_filter(filter_fn(|metadata| metadata.is_span() && metadata.target().starts_with(OWN_SPANS)))
+    pub(crate) fn layer<S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync>(&self) -> Option<impl Layer<S> + use<S>> {
+        let recorded = |provider: &SdkTracerProvider| {
+            tracing_opentelemetry::layer()
+                .with_tracer(provider.tracer(OWN_SPANS))
+                .with_location(false)
+                .with_threads(false)
+                .with_tracked_inactivity(false)
+                .with_context_activation(false)
+                .with_filter(filter_fn(|metadata| metadata.is_span() && metadata.target().starts_with(OWN_SPANS)))
+        };
+        self.0.as_ref().map(recorded)
     }
 }
 
 impl Drop for Traces {
     fn drop(&mut self) {
-        // Whoever exports has told what went wrong.
-        let _ = self.0.shutdown_with_timeout(LAST_EXPORT);
+        if let Some(provider) = &self.0 {
+            // Whoever exports has told what went wrong.
+            let _ = provider.shutdown_with_timeout(LAST_EXPORT);
+        }
     }
 }
 
@@ -86,14 +89,26 @@ impl Drop for Traces {
 /// know who go on with the work. The span has to declare the field `trace_id`.
 pub fn follow(span: &Span, parent: Option<TraceParent>) -> Option<TraceParent> {
     if let Some(parent) = parent {
-        // Without anybody who makes traces, there is nothing to put.
+        // Where nothing is recorded, there is nothing to put.
         let _ = span.set_parent(Context::new().with_remote_span_context(context_of(parent)));
     }
-    let here = parent_of(span.context().span().span_context()).or(parent);
+    let here = parent_of(span.context().span().span_context()).or_else(|| unrecorded(parent));
     if let Some(here) = here {
         span.record(TRACE_ID, format_args!("{:032x}", here.trace()).to_string());
     }
     here
+}
+
+/// A place of its own for what nobody records. Those who go on with the work may record it, if whoever asked does.
+fn unrecorded(parent: Option<TraceParent>) -> Option<TraceParent> {
+    let span = u64::from_be_bytes(RandomIdGenerator::default().new_span_id().to_bytes());
+    match parent {
+        Some(parent) => TraceParent::new(parent.trace(), span, parent.is_sampled()),
+        None => {
+            let trace = u128::from_be_bytes(RandomIdGenerator::default().new_trace_id().to_bytes());
+            TraceParent::new(trace, span, false)
+        }
+    }
 }
 
 fn context_of(parent: TraceParent) -> SpanContext {
