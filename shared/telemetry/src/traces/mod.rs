@@ -92,23 +92,19 @@ pub fn follow(span: &Span, parent: Option<TraceParent>) -> Option<TraceParent> {
         // Where nothing is recorded, there is nothing to put.
         let _ = span.set_parent(Context::new().with_remote_span_context(context_of(parent)));
     }
-    let here = parent_of(span.context().span().span_context()).or_else(|| unrecorded(parent));
+    let here = parent_of(span.context().span().span_context()).or(parent).or_else(begin);
     if let Some(here) = here {
         span.record(TRACE_ID, format_args!("{:032x}", here.trace()).to_string());
     }
     here
 }
 
-/// A place of its own for what nobody records. Those who go on with the work may record it, if whoever asked does.
-fn unrecorded(parent: Option<TraceParent>) -> Option<TraceParent> {
-    let span = u64::from_be_bytes(RandomIdGenerator::default().new_span_id().to_bytes());
-    match parent {
-        Some(parent) => TraceParent::new(parent.trace(), span, parent.is_sampled()),
-        None => {
-            let trace = u128::from_be_bytes(RandomIdGenerator::default().new_trace_id().to_bytes());
-            TraceParent::new(trace, span, false)
-        }
-    }
+/// The beginning of a trace that nobody records here.
+fn begin() -> Option<TraceParent> {
+    let ids = RandomIdGenerator::default();
+    let trace = u128::from_be_bytes(ids.new_trace_id().to_bytes());
+    let span = u64::from_be_bytes(ids.new_span_id().to_bytes());
+    TraceParent::new(trace, span, false)
 }
 
 fn context_of(parent: TraceParent) -> SpanContext {
@@ -121,4 +117,19 @@ fn parent_of(context: &SpanContext) -> Option<TraceParent> {
     let trace = u128::from_be_bytes(context.trace_id().to_bytes());
     let span = u64::from_be_bytes(context.span_id().to_bytes());
     TraceParent::new(trace, span, context.is_sampled())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_records_has_a_trace_too_and_stays_in_the_one_that_it_came_with() {
+        let none = Traces::start(TraceOptions::default()).unwrap();
+        assert!(none.layer::<tracing_subscriber::Registry>().is_none());
+        let (first, second) = (follow(&Span::none(), None).unwrap(), follow(&Span::none(), None).unwrap());
+        assert!(first.trace() != second.trace() && !first.is_sampled());
+        let given = TraceParent::new(1, 2, true);
+        assert_eq!(follow(&Span::none(), given), given);
+    }
 }
