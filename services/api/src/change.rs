@@ -199,8 +199,9 @@ const KEEP_BUILDS: jiff::SignedDuration = jiff::SignedDuration::from_hours(90 * 
 
 /// How long errors and alerts are kept that are over.
 const KEEP_TROUBLE: jiff::SignedDuration = jiff::SignedDuration::from_hours(90 * 24);
-/// Alertmanager repeats itself every few hours, or more often; what it does not repeat for so long is over.
-const UNHEARD: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+/// Alertmanager repeats itself every minute, as prometheus/alertmanager.yml has it; what it does not repeat for so long is
+/// over. It does not say so of what is silenced when it ends.
+const UNHEARD: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 
 /// Forgets what is over: answers that nobody will ask for again, sessions that have ended, builds, errors and alerts of
 /// long ago.

@@ -71,7 +71,9 @@ fn kill_services(watch: &Watch, site: &mut Site) {
 }
 
 fn kill_broker(watch: &Watch, servers: &Servers) {
-    let incident = watch.incident(NAMESPACE);
+    // The builder notices at once, the API when it next has something to say: here that may take longer than a minute
+    // of the rules.
+    let incident = watch.incident(NAMESPACE).may_tell("NoConsumer");
     servers.broker.kill();
     tell("broker", incident.is_told("BrokerDown", &[]));
     incident.fires("NoConsumer");
